@@ -1,0 +1,155 @@
+package backend
+
+import (
+	"context"
+	"time"
+)
+
+// Backend is a whole storage backend. All methods are safe for concurrent use, honour the context's end, and return
+// errors that begin with the backend's name and say what was tried: "sqlite: commit 12 commands: disk is full".
+type Backend interface {
+	Committer
+	Leases
+	Inspector
+	DeadLetters
+
+	// Name is "sqlite", "postgres", ...
+	Name() string
+	// Close waits for what is under way and closes what the backend itself opened.
+	Close() error
+}
+
+// Committer is the engine's way in.
+type Committer interface {
+	// Commit applies a batch in one transaction. On success each command's "Set by Commit" fields tell its fate. On an
+	// error nothing was applied, or, where the connection broke, it is unknown whether all or nothing was; the engine
+	// then calls Commit again with the same batch, and commands that had been applied report success again. Only the
+	// tasks of a Claim may be lost that way: the engine finds them with Held and releases them.
+	Commit(ctx context.Context, b *Batch) error
+
+	// History reads executions with all that is needed to go on with them, in the order of the ids; ids that are not
+	// known are left out.
+	History(ctx context.Context, ids []string) ([]History, error)
+
+	// Held lists the tasks that a worker holds according to the database: ID, Kind, Step, Queue and Token are set.
+	Held(ctx context.Context, worker string) ([]Task, error)
+}
+
+// Leases is how workers say that they live.
+type Leases interface {
+	// Register adds a worker in the state that it names, with a lease from now.
+	Register(ctx context.Context, w Worker, lease time.Duration) (now time.Time, err error)
+
+	// Renew extends the lease and stores the worker's state and used slots. It says ErrLeaseLost when the worker was
+	// declared dead, retired, or is not there: it must stop all it does and register anew under another id.
+	Renew(ctx context.Context, worker string, state WorkerState, used int, lease time.Duration) (Renewal, error)
+
+	// Reap declares dead every worker whose lease ran out and gives back all tasks it held, due now, each with one
+	// crash more. A task that has crashed maxCrashes times goes to the dead letters instead (and its orchestrator is
+	// woken, or, if it is the orchestrator, its execution fails). It also forgets workers that ended over a day ago.
+	Reap(ctx context.Context, maxCrashes int) (Reaped, error)
+
+	// Retire ends a worker by its own wish and gives back all tasks it still holds, due now, without a crash.
+	Retire(ctx context.Context, worker string) error
+}
+
+// Renewal is what a heartbeat learns.
+type Renewal struct {
+	Now   time.Time     // the database's clock
+	Until time.Time     // when the lease ends
+	Next  time.Duration // until the earliest end of another worker's lease; negative if there is no other
+}
+
+// Reaped is what a reaping did.
+type Reaped struct {
+	Workers []string     // declared dead
+	Tasks   []ReapedTask // given back or buried
+}
+
+// ReapedTask is a task whose worker died.
+type ReapedTask struct {
+	Task   TaskID
+	Kind   Kind
+	Step   string
+	Queue  string
+	Worker string
+	Buried bool
+}
+
+// Inspector answers questions. Nothing it does holds up the engine's writes for long.
+type Inspector interface {
+	// Execution reads one execution, or says ErrNotFound.
+	Execution(ctx context.Context, id string) (Execution, error)
+
+	// Executions lists executions, newest first.
+	Executions(ctx context.Context, f ExecutionFilter) ([]Execution, error)
+
+	// Tasks lists tasks, by execution and Seq, orchestrators included.
+	Tasks(ctx context.Context, f TaskFilter) ([]Task, error)
+
+	// Progress reads an execution's counters and custom state.
+	Progress(ctx context.Context, id string) (Progress, error)
+
+	// Stats counts.
+	Stats(ctx context.Context) (Stats, error)
+
+	// Workers lists the workers that are registered, newest first, also the stopped and dead ones of the last day.
+	Workers(ctx context.Context) ([]Worker, error)
+}
+
+// ExecutionFilter chooses executions. Zero fields choose all.
+type ExecutionFilter struct {
+	IDPrefix string
+	States   []State // as of Execution.State
+	Workflow string
+	Queue    string
+	Tag      string
+	Since    time.Time // created then or later
+	Limit    int       // 0 means 20
+	After    string    // id of the last execution of the page before
+}
+
+// TaskFilter chooses tasks. Zero fields choose all.
+type TaskFilter struct {
+	Execution string
+	States    []State
+	Kinds     []Kind
+	Limit     int    // 0 means 1000
+	After     TaskID // last of the page before
+}
+
+// DeadLetters is the care for tasks that will not be tried again by themselves.
+type DeadLetters interface {
+	// DeadLetters lists, newest first.
+	DeadLetters(ctx context.Context, f DeadLetterFilter) ([]DeadLetter, error)
+
+	// DeadLetter reads one with its attempts, or says ErrNotFound.
+	DeadLetter(ctx context.Context, id TaskID) (DeadLetter, error)
+
+	// Replay puts the task back to its queue, or to another one if queue is not "", due now, with attempt 1 and no
+	// crashes, removes the dead letter, and, if the execution has failed or timed out, reopens it: its orchestrator is
+	// waiting (due, where it is itself the dead letter), tasks that were cancelled because it ended are put back as they
+	// were before, and history written after the failure is marked as healed (see Execution.HealedFrom). It says ErrNotFound, or ErrNotReplayable where the execution goes on without it, has
+	// completed or was cancelled.
+	Replay(ctx context.Context, id TaskID, queue, actor string) error
+
+	// Discard removes the dead letter and changes nothing else. It says ErrNotFound.
+	Discard(ctx context.Context, id TaskID, actor string) error
+}
+
+// DeadLetterFilter chooses dead letters. Zero fields choose all.
+type DeadLetterFilter struct {
+	Execution string
+	Step      string
+	Queue     string
+	Limit     int // 0 means 100
+	After     TaskID
+}
+
+// Watcher is an optional ability: to tell at once that another process has written, instead of being asked.
+type Watcher interface {
+	// Watch calls changed soon after another connection's commit that may concern the worker (new tasks in the queues,
+	// or woken executions) or any waiter, and blocks until the context ends. Calls may be merged and may be spurious;
+	// after one that was missed (a lost connection) it calls once more. It returns nil when the context ends.
+	Watch(ctx context.Context, worker string, queues []string, changed func()) error
+}

@@ -1,0 +1,234 @@
+package backend
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Command is one atomic transition. The types are [Start], [Signalled], [Turn], [Complete], [Retry], [Bury],
+// [Release] and [Claim]. Each has fields that Commit sets; they follow the comment "Set by Commit".
+type Command interface{ command() }
+
+func (*Start) command()     {}
+func (*Signalled) command() {}
+func (*Turn) command()      {}
+func (*Complete) command()  {}
+func (*Retry) command()     {}
+func (*Bury) command()      {}
+func (*Release) command()   {}
+func (*Claim) command()     {}
+
+// Batch is what one transaction holds.
+//
+// The commands are independent of each other: the engine never puts two that change the same task into one batch, so
+// a backend may apply them in any order and grouped into set-based statements, as long as claims come last. A command
+// that is refused sets its Err, has no effect, and harms no other command.
+type Batch struct {
+	// Worker is the worker on whose lease the batch stands. If it was declared dead, or is not registered, then every
+	// command but Start and Signalled is refused with ErrLeaseLost. "" for a program that only starts and signals.
+	Worker   string
+	Commands []Command
+
+	// Set by Commit.
+	Now time.Time // the database's clock in this transaction
+}
+
+// Start begins an execution: one row, pending.
+type Start struct {
+	ID          string
+	Workflow    string
+	Queue       string
+	Priority    int // higher first
+	Tags        []string
+	Policy      []byte
+	Input       []byte
+	InputHash   int64
+	Delay       time.Duration // due so long after now; not negative
+	At          time.Time     // due then, if not zero; Delay is ignored
+	MaxDuration time.Duration // from now; 0 for none
+	Metadata    map[string]string
+	Carrier     map[string]string
+
+	// Set by Commit.
+	Existed bool  // an execution with this id, workflow and input hash was there already
+	Err     error // ErrAlreadyExists
+}
+
+// Signalled delivers a signal to an execution that has not ended. A waiting orchestrator becomes due; the holder of a
+// running one is told through [Claim.Woken]. A second signal with the same ID to the same execution changes nothing
+// and is no error.
+type Signalled struct {
+	Execution string
+	ID        string // unique within the execution
+	Name      string
+	Payload   []byte
+
+	// Set by Commit.
+	Err error // ErrNotFound, ErrFinished
+}
+
+// Turn is what happened to an execution between two moments at which its workflow waited: which of its calls ended,
+// which it made, and how it stands now. All of it is applied, or nothing.
+//
+// It is fenced by the orchestrator's token, and the tasks in it by theirs. A turn that an earlier Commit of unknown
+// outcome did apply is recognised (its first task is there, or its first end is in place with that token) and reported
+// as applied.
+type Turn struct {
+	Execution string
+	Token     int64
+
+	Completed []*Complete // activities that ran on this worker; they wake nobody, the workflow knows
+	Buried    []*Bury
+	Settled   []Settle
+	Added     []Add
+	Forgotten []int // unfinished tasks that nobody waits for any more, as the execution ends: cancelled
+	SetAside  []int // entries of the healed part of the history that no longer fit: their key is freed
+
+	Effects     []Effect
+	EffectsSeen int // the execution's number of effects after this turn; written only with Effects
+
+	// At most one of these; with none the orchestrator stays in the worker's memory, running.
+	Close *Close
+	Yield *Yield
+	Again *Again
+
+	// Set by Commit.
+	State State // the execution's state after it: of a Close, what it ended as
+	Err   error // ErrLeaseLost
+}
+
+// Add is a new entry of the history.
+type Add struct {
+	Seq       int
+	Key       string
+	Kind      Kind
+	Step      string
+	Queue     string
+	Priority  int
+	Tags      []string
+	Policy    []byte
+	Input     []byte
+	InputHash int64
+
+	// State is Running for an activity that begins on this worker as soon as the turn is committed: its token is 1,
+	// its attempt 1, and it stands on the orchestrator's lease; it is never in a queue. Pending for an activity that
+	// goes to its queue. Waiting for a timer or a wait for a signal. Completed for a recorded value.
+	State  State
+	Delay  time.Duration // Pending: due so long after now. Waiting: fires so long after now; negative for never
+	Result []byte        // Completed
+	Signal int64         // Completed wait for a signal: the Seq of the one it consumes; 0 for none
+}
+
+// Settle ends a timer or a wait for a signal.
+type Settle struct {
+	Seq    int
+	State  State // Completed; TimedOut for a wait that got no signal in time
+	Result []byte
+	Signal int64 // the Seq of the signal it consumes; 0 for none
+}
+
+// Effect is one change of a counter or of custom state.
+type Effect struct {
+	Counter string  // name of the counter to which Delta is added; "" for a change of custom state
+	Delta   float64 //
+	Custom  string  // name of the custom state that becomes Value
+	Value   json.RawMessage
+}
+
+// Close ends the execution. An execution that is asked to cancel ends as Cancelled whatever State says, without
+// result, failure or dead letter.
+type Close struct {
+	State   State
+	Result  []byte
+	Failure *Failure
+	Reason  string // if not "", the orchestrator goes to the dead letters with this reason
+	Cause   *TaskID
+}
+
+// Yield gives the lease back because the workflow waits: the orchestrator is Waiting, due after WakeIn (negative:
+// when woken). If something woke it since the worker last looked, it is due at once.
+type Yield struct {
+	WakeIn time.Duration
+}
+
+// Again gives the lease back because the workflow's attempt failed and is to be repeated: attempt + 1, due after
+// Delay, and Failure is kept among the attempts.
+type Again struct {
+	Failure Failure
+	Delay   time.Duration
+}
+
+// Complete ends an activity with a result. Outside a turn it wakes the orchestrator: one that is Waiting becomes due
+// now; the holder of a Running one is told through [Claim.Woken].
+type Complete struct {
+	Task   TaskID
+	Token  int64
+	Result []byte
+
+	// Set by Commit.
+	Err error // ErrLeaseLost
+}
+
+// Retry ends an attempt at an activity that is to be repeated: it goes to its queue with attempt + 1, due after
+// Delay, and Failure is kept among the attempts.
+type Retry struct {
+	Task    TaskID
+	Token   int64
+	Failure Failure
+	Delay   time.Duration
+
+	// Set by Commit.
+	Err error // ErrLeaseLost
+}
+
+// Bury ends an activity for good and moves it to the dead letters: Failure is kept among the attempts and with the
+// dead letter. It wakes as Complete does.
+type Bury struct {
+	Task    TaskID
+	Token   int64
+	State   State // Failed or TimedOut
+	Failure Failure
+	Reason  string // one line
+
+	// Set by Commit.
+	Err error // ErrLeaseLost
+}
+
+// Release gives a claimed task back to its queue, due now, as if it had not been claimed.
+type Release struct {
+	Task  TaskID
+	Token int64
+
+	// Set by Commit.
+	Err error // ErrLeaseLost
+}
+
+// Claim takes due tasks for the batch's worker, highest priority first, then the earliest due, then the first
+// written; orchestrators and activities alike. It never waits for another worker's claim, and a task that it must
+// leave (no handler, other tags, limit reached, queue paused) never hides one behind it.
+type Claim struct {
+	Queues []string
+	Tags   []string       // a task with tags is taken if it has one of these
+	Steps  []string       // names of workflows and activities that the worker has handlers for
+	Limits map[string]int // most running at once on all workers together, by activity; exact
+	Max    int            // may be 0: then only Woken and NextDue are wanted
+
+	// Set by Commit.
+	Tasks   []Claimed
+	More    bool          // there may be more that is due
+	NextDue time.Duration // until the next task of these queues is due; negative if there is none that waits for a time
+	Woken   []string      // executions held by this worker to which something happened; told once
+	Err     error         // ErrLeaseLost
+}
+
+// Claimed is a task that now belongs to the worker: its state is running, its token new.
+type Claimed struct {
+	Task
+
+	// Fresh says, of an orchestrator, that it has no history and no signals yet, so that nothing need be read.
+	Fresh bool
+
+	// Of the execution.
+	Metadata map[string]string
+	Carrier  map[string]string
+}

@@ -1,0 +1,3 @@
+module github.com/stentgo/stent
+
+go 1.25.0
