@@ -146,9 +146,11 @@ type Close struct {
 }
 
 // Yield gives the lease back because the workflow waits: the orchestrator is Waiting, due after WakeIn (negative:
-// when woken). If something woke it since the worker last looked, it is due at once.
+// when woken). If something woke it that the worker has not seen, it is due at once: no wake is lost, whatever the
+// worker was told meanwhile and has not read yet.
 type Yield struct {
 	WakeIn time.Duration
+	Seen   int // Execution.Wakes as the worker last read it, together with the history
 }
 
 // Again gives the lease back because the workflow's attempt failed and is to be repeated: attempt + 1, due after

@@ -71,6 +71,9 @@ type Execution struct {
 	Metadata map[string]string
 	Carrier  map[string]string // trace context and baggage
 
+	// Wakes counts what happened to the execution while a worker held its orchestrator; see Yield.Seen.
+	Wakes int
+
 	Effects int // counter and state changes that are already in the database
 
 	// Healed is the part of the history, as places (from, to], that was written after a failure that a replay has

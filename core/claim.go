@@ -1,0 +1,263 @@
+package core
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// claim asks for as many tasks as there are free slots, and for news of the executions held here. One claim is under
+// way at a time; it rides in the next transaction, together with whatever else is to be written.
+func (w *worker) claim() {
+	w.mu.Lock()
+	if w.state != backend.WorkerReady {
+		w.mu.Unlock()
+		return
+	}
+	if w.claiming {
+		w.again = true
+		w.mu.Unlock()
+		return
+	}
+	w.claiming = true
+	free := w.cfg.Slots - w.used
+	w.used += free // nobody else may promise them meanwhile
+	w.mu.Unlock()
+
+	cmd := &backend.Claim{Queues: w.cfg.Queues, Tags: w.cfg.Tags, Steps: w.steps, Limits: w.limits, Max: free}
+	w.submit(cmd, func(err error) { w.claimed(cmd, err) })
+}
+
+// claimed is called by the committer.
+func (w *worker) claimed(cmd *backend.Claim, err error) {
+	if err != nil || cmd.Err != nil {
+		w.mu.Lock()
+		w.used -= cmd.Max
+		w.claiming, w.again = false, false
+		w.mu.Unlock()
+		return // the lease is gone, or it will be tried at the next tick
+	}
+	w.mu.Lock()
+	w.used -= cmd.Max - len(cmd.Tasks)
+	w.more = cmd.More
+	w.claiming = false
+	again := w.again || cmd.More && w.used < w.cfg.Slots
+	w.again = false
+	for i := range cmd.Tasks {
+		w.ranked = w.ranked || cmd.Tasks[i].Priority != 0
+	}
+	w.mu.Unlock()
+
+	var load []string
+	for i := range cmd.Tasks {
+		if t := &cmd.Tasks[i]; t.Kind == backend.Orchestrator {
+			if r := w.admit(t); r != nil && t.Fresh {
+				w.goroutines.Go(r.turn)
+			} else if r != nil {
+				load = append(load, r.info.ExecutionID)
+			}
+		} else if policy, err := decodePolicy(t.Policy); err != nil {
+			w.e.log.Error("task cannot be read and is left alone", "stent_task_id", t.ID, "error", err)
+		} else {
+			w.begin(&activityTask{id: t.ID, info: w.infoOf(t), token: t.Token, input: t.Input, policy: policy})
+		}
+	}
+	load = append(load, cmd.Woken...)
+	if len(load) > 0 {
+		w.goroutines.Go(func() { w.load(load) })
+	}
+	if cmd.NextDue >= 0 {
+		w.dueIn(cmd.NextDue)
+	}
+	if again {
+		w.claim()
+	}
+}
+
+func (w *worker) infoOf(t *backend.Claimed) TaskInfo {
+	return TaskInfo{
+		ExecutionID: t.ID.Execution, TaskID: t.ID.String(), WorkerID: w.id, Workflow: t.Workflow,
+		Step: t.Step, Kind: t.Kind, Queue: t.Queue, Attempt: t.Attempt,
+	}
+}
+
+// admit makes room for an execution whose orchestrator was claimed. Its first turn is still to come.
+func (w *worker) admit(t *backend.Claimed) *run {
+	policy, err := decodePolicy(t.Policy)
+	if err != nil {
+		w.e.log.Error("execution cannot be read and is left alone", "stent_execution_id", t.ID.Execution, "error", err)
+		return nil
+	}
+	if len(t.Policy) == 0 {
+		policy.retry = once
+	}
+	h, _ := w.e.handler(t.Step)
+	r := &run{
+		w: w, info: w.infoOf(t), token: t.Token, attempt: t.Attempt, policy: policy, input: t.Input, priority: t.Priority,
+		handler: h, byKey: map[string]*step{}, slot: true, busy: true, loaded: t.Fresh,
+		resume: make(chan struct{}), yielded: make(chan struct{}),
+	}
+	w.mu.Lock()
+	w.runs[t.ID.Execution] = r
+	w.mu.Unlock()
+	return r
+}
+
+// load reads histories, of executions that were just claimed and of those that were woken.
+func (w *worker) load(ids []string) {
+	for pause := commitPause; ; pause = min(2*pause, commitPauses) {
+		histories, err := w.e.db.History(w.ctx, ids)
+		if err == nil {
+			for i := range histories {
+				w.news(&histories[i])
+			}
+			return
+		}
+		if w.ctx.Err() != nil {
+			return
+		}
+		w.e.log.Warn("cannot read executions, trying again", "executions", len(ids), "stent_worker_id", w.id, "in", pause, "error", err)
+		w.pause(w.ctx, pause)
+	}
+}
+
+// news hands a history to its run: as the first event of one that was just claimed, or as one among others.
+func (w *worker) news(h *backend.History) {
+	w.mu.Lock()
+	r := w.runs[h.Execution.ID]
+	w.mu.Unlock()
+	if r == nil {
+		return // it has left meanwhile; who claims it next reads it anew
+	}
+	if r.first(h) {
+		r.w.goroutines.Go(r.turn)
+	} else {
+		r.deliver(event{history: h})
+	}
+}
+
+// submit queues a command that stands on the worker's lease.
+func (w *worker) submit(cmd backend.Command, done func(error)) { w.e.committer.submit(w.id, cmd, done) }
+
+// due is called when there may be something to claim.
+func (w *worker) due(priority int) {
+	w.mu.Lock()
+	w.more = true
+	w.ranked = w.ranked || priority != 0
+	w.mu.Unlock()
+	w.claim()
+}
+
+// dueIn makes the worker look when something will be due.
+func (w *worker) dueIn(d time.Duration) {
+	at := w.e.clock.Now().Add(d)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopDue != nil {
+		if !w.dueAt.After(at) {
+			return
+		}
+		w.stopDue()
+	}
+	w.dueAt = at
+	w.stopDue = w.e.clock.AfterFunc(d, func() {
+		w.mu.Lock()
+		w.stopDue = nil
+		w.mu.Unlock()
+		w.due(0)
+	})
+}
+
+// release gives a slot back; refill, later, has it used again. Between the two the turn that follows an activity takes
+// the slot for the next one.
+func (w *worker) release() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.used--
+}
+
+func (w *worker) refill() {
+	w.mu.Lock()
+	want := w.more && w.used < w.cfg.Slots
+	w.mu.Unlock()
+	if want {
+		w.claim()
+	}
+}
+
+// mayBegin takes a slot for a new activity that need not go through its queue: this worker would be allowed to claim
+// it, and, where priorities are in use, nothing of higher priority is known to wait.
+func (w *worker) mayBegin(a *backend.Add) bool {
+	if !w.serves(a.Queue) || !slices.Contains(w.steps, a.Step) || w.limits[a.Step] > 0 || !w.tagged(a.Tags) {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.state != backend.WorkerReady || w.used >= w.cfg.Slots || w.ranked && w.more {
+		return false
+	}
+	w.used++
+	return true
+}
+
+func (w *worker) tagged(tags []string) bool {
+	return len(tags) == 0 || slices.ContainsFunc(tags, func(t string) bool { return slices.Contains(w.cfg.Tags, t) })
+}
+
+// crowded tells a waiting workflow to leave memory.
+func (w *worker) crowded() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state != backend.WorkerReady || len(w.runs) > w.cfg.MaxResident
+}
+
+func (w *worker) forget(r *run) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.runs[r.info.ExecutionID] == r {
+		delete(w.runs, r.info.ExecutionID)
+		w.changed.Broadcast()
+	}
+	if r.slot {
+		r.slot = false
+		w.used--
+	}
+}
+
+// closed is called when an execution has ended here.
+func (w *worker) closed(r *run, t *backend.Turn) {
+	end := ending{workflow: r.info.Workflow, state: t.State, failure: t.Close.Failure, cause: t.Close.Cause}
+	if t.State == backend.Completed {
+		end.result = t.Close.Result
+	}
+	w.e.waits.ended(r.info.ExecutionID, end)
+	w.cancelActivities(r.info.ExecutionID, ErrExecutionEnded)
+	w.logEnd(r, t)
+}
+
+func (w *worker) logEnd(r *run, t *backend.Turn) {
+	attrs := []any{"stent_execution_id", r.info.ExecutionID, "stent_worker_id", w.id, "workflow", r.info.Workflow, "state", t.State}
+	if t.Close.Failure != nil && t.State == backend.Failed {
+		w.e.log.Error("execution failed", append(attrs, "error", t.Close.Failure.Message)...)
+		return
+	}
+	if w.e.log.Enabled(context.Background(), levelTask) {
+		w.e.log.Log(context.Background(), levelTask, "execution ended", attrs...)
+	}
+}
+
+// refused counts what the fencing has kept out.
+func (w *worker) refused(execution string, err error) {
+	w.e.log.Warn("the result of a turn was refused; what it belongs to goes on elsewhere",
+		"stent_execution_id", execution, "stent_worker_id", w.id, "error", err)
+}
+
+func joined(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

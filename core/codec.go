@@ -1,0 +1,69 @@
+package core
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+)
+
+// Codec turns inputs and results into bytes and back. The default is JSON. It must be safe for concurrent use. What it
+// writes is shown by the console as text where it is JSON.
+type Codec interface {
+	Encode(v any) ([]byte, error)
+	Decode(data []byte, v any) error
+}
+
+type jsonCodec struct{}
+
+func (jsonCodec) Encode(v any) ([]byte, error)    { return json.Marshal(v) }
+func (jsonCodec) Decode(data []byte, v any) error { return json.Unmarshal(data, v) }
+
+// payloads encodes with a limit. Errors are coded and final: the same value will not encode the next time either.
+type payloads struct {
+	codec Codec
+	limit int
+}
+
+// encode gives the bytes and a hash of the value by which a changed input is noticed. The hash is taken before the
+// codec, since one that encrypts gives other bytes every time.
+func (p payloads) encode(what string, v any) ([]byte, int64, error) {
+	data, err := p.codec.Encode(v)
+	if err != nil {
+		return nil, 0, payloadError("%s: %T does not encode: %w", what, v, err)
+	}
+	if len(data) > p.limit {
+		return nil, 0, payloadError("%s: %d bytes are more than the limit of %d: store the data elsewhere and pass a "+
+			"reference, or raise the limit with core.WithPayloadLimit", what, len(data), p.limit)
+	}
+	plain := data
+	if _, isJSON := p.codec.(jsonCodec); !isJSON {
+		if plain, err = json.Marshal(v); err != nil {
+			plain = nil // only JSON's shape is used, for want of another canonical one; no hash, no check
+		}
+	}
+	return data, hash(plain), nil
+}
+
+func (p payloads) decode(what string, data []byte, v any) error {
+	if len(data) == 0 {
+		return nil // nothing was stored: the zero value
+	}
+	if err := p.codec.Decode(data, v); err != nil {
+		return payloadError("%s: %s does not decode into %T: %w", what, oneLine(string(data), 60), v, err)
+	}
+	return nil
+}
+
+func payloadError(format string, args ...any) error {
+	return NonRetryable(&codedError{CodePayload, fmt.Errorf(format, args...)})
+}
+
+// hash is FNV-1a of 64 bits; 0 means that there is none. It guards against mistakes, not against an adversary.
+func hash(data []byte) int64 {
+	if data == nil {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write(data)
+	return int64(h.Sum64())
+}

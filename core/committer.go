@@ -1,0 +1,220 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// committer is where every write of an engine goes through: commands that arrive while a transaction is under way wait
+// and share the next one. There is no timer: the first command on an idle engine is committed at once. So batches grow
+// with the load, and with them the number of commits for each command falls.
+//
+// A command that stands on a worker's lease is tried until it is committed or the lease is gone; nobody else would
+// write it. Any other has a caller who waits for it and is told of the first error.
+type committer struct {
+	db    backend.Committer
+	log   *slog.Logger
+	clock Clock
+	limit int // transactions at once
+
+	mu      sync.Mutex
+	queue   []pending
+	active  int
+	most    int // commands in a batch; falls after an error, so that one bad command cannot hold up the rest
+	idle    sync.Cond
+	workers map[string]leaseHolder
+}
+
+// pending is a command that waits for its transaction. done is called once, from a goroutine of the committer that
+// others wait for: it must not block.
+type pending struct {
+	worker string
+	cmd    backend.Command
+	done   func(error)
+}
+
+// leaseHolder is what the committer wants of a worker.
+type leaseHolder interface {
+	// lost is closed when the lease is gone.
+	lost() <-chan struct{}
+	// recheck is called when a commit went through after one whose outcome is unknown.
+	recheck()
+}
+
+const (
+	maxBatch      = 2000
+	commitTimeout = 30 * time.Second
+	commitPause   = 20 * time.Millisecond // after an error, doubled up to the next
+	commitPauses  = time.Second
+)
+
+// paralleler is an optional ability of a backend: how many transactions at once serve it best.
+type paralleler interface{ Committers() int }
+
+func newCommitter(db backend.Committer, log *slog.Logger, clock Clock) *committer {
+	c := &committer{db: db, log: log, clock: clock, limit: 1, most: maxBatch, workers: map[string]leaseHolder{}}
+	c.idle.L = &c.mu
+	if p, ok := db.(paralleler); ok {
+		c.limit = max(p.Committers(), 1)
+	}
+	return c
+}
+
+func (c *committer) attach(worker string, h leaseHolder) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.workers[worker] = h
+}
+
+func (c *committer) detach(worker string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.workers, worker)
+}
+
+// submit queues a command. worker is "" for one that stands on no lease.
+func (c *committer) submit(worker string, cmd backend.Command, done func(error)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queue = append(c.queue, pending{worker, cmd, done})
+	if c.active < c.limit {
+		c.active++
+		go c.run()
+	}
+}
+
+// flush waits until nothing is queued or under way.
+func (c *committer) flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.active > 0 {
+		c.idle.Wait()
+	}
+}
+
+func (c *committer) run() {
+	for {
+		worker, batch := c.take()
+		if batch == nil {
+			return
+		}
+		c.write(worker, batch)
+	}
+}
+
+// take removes the next batch from the queue: the commands of one worker, and those that stand on no lease.
+func (c *committer) take() (worker string, batch []pending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) == 0 {
+		c.active--
+		c.idle.Broadcast()
+		return "", nil
+	}
+	var rest []pending
+	for i, p := range c.queue {
+		if len(batch) == c.most {
+			rest = append(rest, c.queue[i:]...)
+			break
+		}
+		if worker == "" {
+			worker = p.worker
+		}
+		if p.worker == "" || p.worker == worker {
+			batch = append(batch, p)
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	c.queue = rest
+	return worker, batch
+}
+
+// write commits a batch, and tries again as long as that makes sense for what is in it.
+func (c *committer) write(worker string, batch []pending) {
+	pause := commitPause
+	for uncertain := false; ; uncertain = true {
+		err := c.commit(worker, batch)
+		if err == nil {
+			c.succeeded(worker, uncertain)
+			for _, p := range batch {
+				p.done(nil)
+			}
+			return
+		}
+
+		var again []pending
+		for _, p := range batch {
+			if p.worker == "" {
+				p.done(err)
+			} else {
+				again = append(again, p)
+			}
+		}
+		if batch = again; len(batch) == 0 {
+			return
+		}
+		c.log.Warn("commit failed, trying again", "commands", len(batch), "stent_worker_id", worker, "in", pause, "error", err)
+		if !c.holdOff(worker, pause) {
+			for _, p := range batch {
+				p.done(errors.Join(backend.ErrLeaseLost, err))
+			}
+			return
+		}
+		pause = min(2*pause, commitPauses)
+		batch = c.halve(batch)
+	}
+}
+
+func (c *committer) commit(worker string, batch []pending) error {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	b := &backend.Batch{Worker: worker, Commands: make([]backend.Command, len(batch))}
+	for i, p := range batch {
+		b.Commands[i] = p.cmd
+	}
+	return c.db.Commit(ctx, b)
+}
+
+// holdOff waits, and tells whether the worker's lease still stands.
+func (c *committer) holdOff(worker string, pause time.Duration) bool {
+	c.mu.Lock()
+	holder, ok := c.workers[worker]
+	c.mu.Unlock()
+	if !ok {
+		return false
+	}
+	over := make(chan struct{})
+	stop := c.clock.AfterFunc(pause, func() { close(over) })
+	defer stop()
+	select {
+	case <-over:
+		return true
+	case <-holder.lost():
+		return false
+	}
+}
+
+// halve puts the second half of a batch back to the front of the queue.
+func (c *committer) halve(batch []pending) []pending {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.most = max(len(batch)/2, 1)
+	c.queue = append(append([]pending(nil), batch[c.most:]...), c.queue...)
+	return batch[:c.most]
+}
+
+func (c *committer) succeeded(worker string, uncertain bool) {
+	c.mu.Lock()
+	c.most = min(2*c.most, maxBatch)
+	holder := c.workers[worker]
+	c.mu.Unlock()
+	if uncertain && holder != nil {
+		holder.recheck()
+	}
+}

@@ -1,0 +1,59 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// ReplayOption is an option of [Engine.Replay].
+type ReplayOption func(*replaySettings)
+
+type replaySettings struct{ queue, actor string }
+
+// ToQueue puts the task into another queue than the one it came from.
+func ToQueue(name string) ReplayOption { return func(s *replaySettings) { s.queue = name } }
+
+// By names who asked for it; it is kept.
+func By(actor string) ReplayOption { return func(s *replaySettings) { s.actor = actor } }
+
+// Replay puts a dead letter back to work, with fresh attempts, and reopens its execution, which goes on from where it
+// was once the task succeeds. It says ErrNotFound, or ErrNotReplayable where the execution went on without the task.
+func (e *Engine) Replay(ctx context.Context, id backend.TaskID, opts ...ReplayOption) error {
+	var s replaySettings
+	for _, opt := range opts {
+		opt(&s)
+	}
+	if s.queue != "" {
+		if err := checkName("queue", s.queue); err != nil {
+			return fmt.Errorf("replay %s: %w", id, err)
+		}
+	}
+	letter, err := e.db.DeadLetter(ctx, id)
+	if err != nil {
+		return fmt.Errorf("replay %s: %w", id, err)
+	}
+	if err := e.db.Replay(ctx, id, s.queue, s.actor); err != nil {
+		return fmt.Errorf("replay %s: %w", id, err)
+	}
+	e.taskDue(orDefault(s.queue, letter.Queue), 0)
+	return nil
+}
+
+// Discard removes a dead letter; its execution stays as it is. It says ErrNotFound.
+func (e *Engine) Discard(ctx context.Context, id backend.TaskID, opts ...ReplayOption) error {
+	var s replaySettings
+	for _, opt := range opts {
+		opt(&s)
+	}
+	if err := e.db.Discard(ctx, id, s.actor); err != nil {
+		return fmt.Errorf("discard %s: %w", id, err)
+	}
+	return nil
+}
+
+// DeadLetters lists the tasks that will not be tried again by themselves, newest first.
+func (e *Engine) DeadLetters(ctx context.Context, f backend.DeadLetterFilter) ([]backend.DeadLetter, error) {
+	return e.db.DeadLetters(ctx, f)
+}

@@ -1,0 +1,219 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// Errors that a caller may act on; compare with [errors.Is].
+var (
+	ErrNotFound      = backend.ErrNotFound
+	ErrAlreadyExists = backend.ErrAlreadyExists
+	ErrFinished      = backend.ErrFinished
+	ErrLeaseLost     = backend.ErrLeaseLost
+	ErrNotReplayable = backend.ErrNotReplayable
+
+	// ErrShutdown is the cause of an activity's context that is cancelled because its worker's drain took too long. The
+	// activity is given back and runs again elsewhere; its attempt is not counted.
+	ErrShutdown = errors.New("the worker shuts down")
+
+	// ErrExecutionEnded is the cause of an activity's context that is cancelled because its execution has ended and
+	// nobody waits for the result.
+	ErrExecutionEnded = errors.New("the execution has ended")
+
+	// ErrSignalTimeout says that no signal came in the time that ReceiveWithin was given.
+	ErrSignalTimeout = errors.New("no signal in time")
+)
+
+// Codes of failures that the engine itself states; see [backend.Failure].
+const (
+	CodePanic          = "panic"           // user code panicked; the stack is kept
+	CodeNonDeterminism = "non_determinism" // the workflow no longer makes the calls that its history holds
+	CodeNotRegistered  = "not_registered"  // no handler for what the workflow calls
+	CodePayload        = "payload"         // a value could not be encoded or decoded, or is too large
+	CodePoison         = "poison"          // workers died of the task too often
+)
+
+// ActivityError is what a workflow gets from a call whose activity failed for good. The activity is in the dead
+// letters under Task.
+type ActivityError struct {
+	Activity string
+	Task     backend.TaskID
+	Attempts int
+	State    backend.State // failed or timed_out
+	Failure  backend.Failure
+}
+
+func (e *ActivityError) Error() string {
+	return fmt.Sprintf("activity %s %s after %d attempts: %s", e.Activity, stateVerb(e.State), e.Attempts, e.Failure.Message)
+}
+
+// ExecutionError is what Wait returns for an execution that ended without a result.
+type ExecutionError struct {
+	ID       string
+	Workflow string
+	State    backend.State // failed, cancelled or timed_out
+	Failure  backend.Failure
+	Cause    *backend.TaskID // the dead letter that made it fail, if another task than the workflow's own
+}
+
+func (e *ExecutionError) Error() string {
+	s := fmt.Sprintf("execution %s of %s %s", e.ID, e.Workflow, stateVerb(e.State))
+	if e.Failure.Message != "" {
+		s += ": " + e.Failure.Message
+	}
+	return s
+}
+
+func stateVerb(s backend.State) string {
+	switch s {
+	case backend.TimedOut:
+		return "timed out"
+	case backend.Cancelled:
+		return "was cancelled"
+	default:
+		return string(s)
+	}
+}
+
+// NonDeterminismError says that a workflow, run again, asked for something else under a key than its history holds.
+// The execution fails and its orchestrator is in the dead letters; once the workflow's code fits its history again, a
+// replay lets it go on.
+type NonDeterminismError struct {
+	Execution string
+	Key       string
+	Recorded  string // what the history holds under the key
+	Asked     string // what the workflow asks for now
+}
+
+func (e *NonDeterminismError) Error() string {
+	return fmt.Sprintf("non-determinism in execution %s at call %q: its history holds %s, the workflow now asks for %s; "+
+		"restore the order of calls, or give the new call a key of its own, and replay the dead letter", e.Execution, e.Key, e.Recorded, e.Asked)
+}
+
+// PanicError is a panic of user code, turned into a failed attempt.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap gives the panic's value if it was an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// recovered makes an error of what recover returned; it must be called in the deferred function itself, so that the
+// stack is still the panic's.
+func recovered(value any) error { return &PanicError{Value: value, Stack: debug.Stack()} }
+
+// NonRetryable marks an error as final: the attempt that returns it is the last, whatever the policy allows.
+func NonRetryable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &nonRetryableError{err}
+}
+
+type nonRetryableError struct{ error }
+
+func (e *nonRetryableError) Unwrap() error { return e.error }
+
+// RetryAfter makes the next attempt, if the policy allows one, come after d instead of after the policy's delay; for
+// an API that says when to come back.
+func RetryAfter(err error, d time.Duration) error {
+	if err == nil {
+		return nil
+	}
+	return &retryAfterError{err, max(d, 0)}
+}
+
+type retryAfterError struct {
+	error
+	after time.Duration
+}
+
+func (e *retryAfterError) Unwrap() error { return e.error }
+
+// codedError is a failure that the engine itself states.
+type codedError struct {
+	code string
+	err  error
+}
+
+func (e *codedError) Error() string { return e.err.Error() }
+func (e *codedError) Unwrap() error { return e.err }
+
+// failureOf is how an error is kept.
+func failureOf(err error) backend.Failure {
+	f := backend.Failure{Message: err.Error(), Type: typeName(err)}
+	var (
+		panicked *PanicError
+		coded    *codedError
+		nondet   *NonDeterminismError
+		activity *ActivityError
+	)
+	switch {
+	case errors.As(err, &panicked):
+		f.Code, f.Stack = CodePanic, string(panicked.Stack)
+	case errors.As(err, &nondet):
+		f.Code = CodeNonDeterminism
+	case errors.As(err, &coded):
+		f.Code = coded.code
+	}
+	if errors.As(err, &activity) {
+		f.Cause = activity.Task.String()
+	}
+	return f
+}
+
+// typeName names the first error of the chain that is more than a wrapper.
+func typeName(err error) string {
+	name := ""
+	for ; err != nil; err = errors.Unwrap(err) {
+		switch err.(type) {
+		case *nonRetryableError, *retryAfterError, *codedError:
+			continue
+		}
+		t := reflect.TypeOf(err).String()
+		if name == "" || !isWrapper(t) {
+			name = t
+		}
+		if !isWrapper(t) {
+			return name
+		}
+	}
+	return name
+}
+
+func isWrapper(t string) bool { return t == "*fmt.wrapError" || t == "*fmt.wrapErrors" }
+
+// reasonOf is a failure in one line, for the dead letters: the error's type, unless it says nothing, and its message.
+func reasonOf(f backend.Failure) string {
+	line := oneLine(f.Message, 200)
+	switch f.Type {
+	case "", "*errors.errorString", "*fmt.wrapError", "*fmt.wrapErrors", "*core.PanicError", "*core.ActivityError", "*core.NonDeterminismError":
+		return line
+	}
+	return f.Type + ": " + line
+}
+
+func oneLine(s string, limit int) string {
+	runes := []rune(s)
+	for i, r := range runes {
+		if r == '\n' || r == '\r' || r == '\t' {
+			runes[i] = ' '
+		}
+	}
+	if len(runes) > limit {
+		return string(runes[:limit-1]) + "…"
+	}
+	return string(runes)
+}

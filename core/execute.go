@@ -1,0 +1,198 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// levelTask is the level of what happens to every task.
+const levelTask = slog.LevelDebug
+
+// activityTask is an attempt at an activity that runs on this worker.
+type activityTask struct {
+	id     backend.TaskID
+	info   TaskInfo
+	token  int64
+	input  []byte
+	policy taskPolicy
+	cancel context.CancelCauseFunc
+}
+
+// begin runs an activity whose slot is taken and whose lease is in the database.
+func (w *worker) begin(a *activityTask) {
+	ctx, cancel := context.WithCancelCause(w.ctx)
+	a.cancel = cancel
+	w.mu.Lock()
+	w.activities[a.id] = a
+	w.mu.Unlock()
+	w.goroutines.Go(func() {
+		defer cancel(nil)
+		w.execute(withScope(ctx, &taskScope{info: a.info}), a)
+	})
+}
+
+func (w *worker) execute(ctx context.Context, a *activityTask) {
+	result, err := w.attempt(ctx, a)
+
+	w.mu.Lock()
+	delete(w.activities, a.id)
+	w.changed.Broadcast()
+	w.mu.Unlock()
+	w.release()
+	w.conclude(ctx, a, result, err)
+	w.refill()
+}
+
+// tooLong is the cause of a context whose attempt has used up its time.
+type tooLong struct{ limit time.Duration }
+
+func (e *tooLong) Error() string { return fmt.Sprintf("the attempt took longer than %v", e.limit) }
+
+// attempt calls the user's function; a panic is an error like any other.
+func (w *worker) attempt(ctx context.Context, a *activityTask) (result []byte, err error) {
+	h, ok := w.e.handler(a.info.Step)
+	if !ok || h.activity == nil {
+		return nil, unregistered(&callee{name: a.info.Step}, a.info.Queue, joined(w.steps))
+	}
+	if limit := a.policy.startToClose; limit > 0 {
+		var cancel context.CancelFunc
+		late := &tooLong{limit}
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, late)
+		defer cancel()
+		defer func() {
+			if err != nil && context.Cause(ctx) == error(late) {
+				err = fmt.Errorf("%w: %w", late, err)
+			}
+		}()
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = recovered(v)
+		}
+	}()
+	return h.activity(ctx, w.e.payloads, a.input)
+}
+
+// conclude has the end of an attempt written: in the turn of its workflow, if that is here, or else by itself.
+func (w *worker) conclude(ctx context.Context, a *activityTask, result []byte, err error) {
+	if err == nil {
+		w.logTask(ctx, a, "task completed")
+		w.complete(&backend.Complete{Task: a.id, Token: a.token, Result: result})
+		return
+	}
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, ErrLeaseLost), errors.Is(cause, ErrExecutionEnded):
+		return // it belongs to somebody else, or nobody wants it
+	case errors.Is(cause, ErrShutdown):
+		w.giveBack(&backend.Release{Task: a.id, Token: a.token})
+		return
+	}
+	failure := failureOf(err)
+	if delay, again := a.policy.retry.next(a.info.Attempt, err, w.random()); again {
+		w.e.log.WarnContext(ctx, "task failed and is tried again", append(a.attrs(), "in", delay, "error", failure.Message)...)
+		w.retry(&backend.Retry{Task: a.id, Token: a.token, Failure: failure, Delay: delay}, a.info.Queue)
+		return
+	}
+	w.e.log.ErrorContext(ctx, "task failed and is in the dead letters", append(a.attrs(), "error", failure.Message)...)
+	state := backend.Failed
+	var late *tooLong
+	if errors.As(err, &late) {
+		state = backend.TimedOut
+	}
+	w.bury(&backend.Bury{Task: a.id, Token: a.token, State: state, Failure: failure, Reason: reasonOf(failure)})
+}
+
+func (a *activityTask) attrs() []any {
+	return []any{
+		"stent_execution_id", a.info.ExecutionID, "stent_task_id", a.info.TaskID, "stent_worker_id", a.info.WorkerID,
+		"stent_step", a.info.Step, "stent_queue", a.info.Queue, "stent_attempt", a.info.Attempt,
+	}
+}
+
+func (w *worker) logTask(ctx context.Context, a *activityTask, message string) {
+	if w.e.log.Enabled(ctx, levelTask) {
+		w.e.log.Log(ctx, levelTask, message, a.attrs()...)
+	}
+}
+
+// complete and bury end an activity: in the turn of its workflow, if that is in memory here, or else by themselves.
+func (w *worker) complete(cmd *backend.Complete) {
+	if !w.inTurn(cmd.Task, event{completed: cmd}) {
+		w.submit(cmd, func(err error) { w.ended(cmd.Task, errors.Join(err, cmd.Err)) })
+	}
+}
+
+func (w *worker) bury(cmd *backend.Bury) {
+	if !w.inTurn(cmd.Task, event{buried: cmd}) {
+		w.submit(cmd, func(err error) { w.ended(cmd.Task, errors.Join(err, cmd.Err)) })
+	}
+}
+
+func (w *worker) inTurn(id backend.TaskID, ev event) bool {
+	w.mu.Lock()
+	r := w.runs[id.Execution]
+	w.mu.Unlock()
+	return r != nil && r.deliver(ev)
+}
+
+// ended is called when the end of an activity was written outside a turn: its workflow may be due now.
+func (w *worker) ended(id backend.TaskID, err error) {
+	if err != nil {
+		w.refused(id.Execution, err)
+		return
+	}
+	w.due(0)
+}
+
+func (w *worker) retry(cmd *backend.Retry, queue string) {
+	w.submit(cmd, func(err error) {
+		if err = errors.Join(err, cmd.Err); err != nil {
+			w.refused(cmd.Task.Execution, err)
+			return
+		}
+		w.returned(cmd.Task)
+		if cmd.Delay == 0 {
+			w.e.taskDue(queue, 0)
+		} else {
+			w.dueIn(cmd.Delay)
+		}
+	})
+}
+
+// giveBack is for an attempt that was cut short by the worker itself and does not count.
+func (w *worker) giveBack(cmd *backend.Release) {
+	w.submit(cmd, func(err error) {
+		if err = errors.Join(err, cmd.Err); err != nil {
+			w.refused(cmd.Task.Execution, err)
+			return
+		}
+		w.returned(cmd.Task)
+	})
+}
+
+// returned tells the workflow, if it is here, that its activity is in a queue again, which is committed: from now on
+// the two may part.
+func (w *worker) returned(id backend.TaskID) {
+	w.mu.Lock()
+	r := w.runs[id.Execution]
+	w.mu.Unlock()
+	if r != nil {
+		w.goroutines.Go(func() { r.deliver(event{returned: id.Seq}) })
+	}
+}
+
+// cancelActivities ends the contexts of an execution's activities on this worker.
+func (w *worker) cancelActivities(execution string, cause error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, a := range w.activities {
+		if id.Execution == execution {
+			a.cancel(cause)
+		}
+	}
+}

@@ -1,0 +1,315 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// Flow is a workflow's access to the engine: the calls on it are what is kept. It belongs to the goroutine that runs
+// the workflow and must not be used from another. It is no context.Context, so that I/O in a workflow does not compile
+// by accident.
+type Flow struct {
+	run *run
+	ctx context.Context
+
+	ordinals map[string]int // calls so far, by name
+	effects  int            // changes of counters and state so far
+	news     bool           // the workflow has come to where it never was before
+}
+
+// Context is for logging: it carries the task's identity. It is never cancelled and has no deadline.
+func (f *Flow) Context() context.Context { return f.ctx }
+
+// Info tells which execution this is.
+func (f *Flow) Info() TaskInfo { return f.run.info }
+
+// Future is the result of a call that is under way.
+type Future[O any] struct{ step *step }
+
+// Get waits for the result. It may be called more than once.
+func (f *Future[O]) Get(flow *Flow) (O, error) {
+	var out O
+	flow.await([]*step{f.step})
+	if err := f.step.err(); err != nil {
+		return out, err
+	}
+	return out, flow.run.w.e.payloads.decode("result of "+f.step.name, f.step.result, &out)
+}
+
+// Sleep waits for d by the database's clock; the worker may be stopped meanwhile. A d of 0 or less returns at once.
+func (f *Flow) Sleep(d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	s, added, err := f.enter(backend.Timer, "sleep", "", 0)
+	if err != nil {
+		return err
+	}
+	if added {
+		s.state, s.timeout = backend.Waiting, d
+		f.add(s, backend.Add{State: backend.Waiting, Delay: d})
+	}
+	f.await([]*step{s})
+	return s.err()
+}
+
+// Now is the time at which the workflow first came here.
+func (f *Flow) Now() (time.Time, error) {
+	return SideEffect(f, "now", func() time.Time { return f.run.w.e.clock.Now().UTC() })
+}
+
+// NewID is a UUID of version 7, the same whenever the workflow runs again.
+func (f *Flow) NewID() (string, error) {
+	return SideEffect(f, "new_id", func() string { return newID(f.run.w.e.clock.Now()) })
+}
+
+// SideEffect keeps the value that fn returns the first time; when the workflow runs again, fn is not called. It is for
+// small, quick values that differ from time to time, such as random numbers; anything that can fail or takes time
+// belongs into an activity. If the process dies right after fn, fn is called again.
+func SideEffect[T any](f *Flow, name string, fn func() T) (T, error) {
+	var out T
+	s, added, err := f.enter(backend.SideEffect, name, "", 0)
+	if err != nil {
+		return out, err
+	}
+	if added {
+		data, _, err := f.run.w.e.payloads.encode("side effect "+name, fn())
+		if err != nil {
+			return out, err
+		}
+		s.state, s.result = backend.Completed, data
+		f.add(s, backend.Add{State: backend.Completed, Result: data})
+	}
+	return out, f.run.w.e.payloads.decode("side effect "+name, s.result, &out)
+}
+
+// Counter is a sum that belongs to the execution and is shown with it. Each Add counts once, however often the
+// workflow runs again.
+func (f *Flow) Counter(name string) Counter { return Counter{f, name} }
+
+// Counter adds to a named sum; see [Flow.Counter].
+type Counter struct {
+	flow *Flow
+	name string
+}
+
+// Add adds delta, which may be negative, with the next write of the workflow.
+func (c Counter) Add(delta float64) {
+	c.flow.effect(backend.Effect{Counter: c.name, Delta: delta})
+}
+
+// State is a named value that belongs to the execution and is shown with it.
+func (f *Flow) State(name string) CustomState { return CustomState{f, name} }
+
+// CustomState sets a named value; see [Flow.State].
+type CustomState struct {
+	flow *Flow
+	name string
+}
+
+// Set makes v, as JSON, the value, with the next write of the workflow.
+func (s CustomState) Set(v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return payloadError("custom state %s: %T does not encode: %w", s.name, v, err)
+	}
+	s.flow.effect(backend.Effect{Custom: s.name, Value: data})
+	return nil
+}
+
+// effect is dropped where the database has it already: effects are counted, and the first ones of a workflow that runs
+// again are those that were written before.
+func (f *Flow) effect(x backend.Effect) {
+	f.mustLive()
+	f.effects++
+	if f.effects > f.run.effects {
+		f.run.draft.Effects = append(f.run.draft.Effects, x)
+		f.run.draft.EffectsSeen = f.effects
+	}
+}
+
+// callActivity finds or schedules a call. What is wrong with it is told when its result is asked for.
+func (f *Flow) callActivity(c *callee, in any, opts []CallOption) *step {
+	settings := c.settings
+	for _, opt := range opts {
+		opt.toCall(&settings)
+	}
+	data, sum, err := f.run.w.e.payloads.encode("input of activity "+c.name, in)
+	if err == nil {
+		err = settings.err
+	}
+	if err != nil {
+		f.key(c.name, settings.key) // the call has its place among the others, whatever is wrong with it
+		return &step{name: c.name, refused: NonRetryable(err)}
+	}
+	s, added, err := f.enter(backend.Activity, c.name, settings.key, sum)
+	if err != nil {
+		return &step{name: c.name, refused: err}
+	}
+	if !added {
+		return s
+	}
+	queue := orDefault(settings.queue, f.run.info.Queue)
+	if err := f.run.w.knows(c, queue); err != nil {
+		f.abort(err)
+	}
+	policy := taskPolicy{settings.retry, settings.startToClose}
+	s.state, s.input, s.policy = backend.Pending, data, policy
+	s.free = settings.maxConcurrent == 0
+	f.add(s, backend.Add{
+		Queue:     queue,
+		Priority:  orDefault(settings.priority, f.run.priority),
+		Tags:      settings.tags,
+		Policy:    policy.encode(),
+		Input:     data,
+		InputHash: sum,
+		State:     backend.Pending,
+	})
+	return s
+}
+
+// key gives a call its place: the key that it was given, or its name and ordinal.
+func (f *Flow) key(name, key string) string {
+	if key != "" {
+		return key
+	}
+	f.ordinals[name]++
+	return name + "#" + strconv.Itoa(f.ordinals[name])
+}
+
+// enter finds the step of a call in the history, or makes a new one, which the caller completes and passes to add.
+func (f *Flow) enter(kind backend.Kind, name, key string, sum int64) (s *step, added bool, err error) {
+	f.mustLive()
+	key = f.key(name, key)
+	r := f.run
+	if s := r.byKey[key]; s != nil {
+		switch {
+		case s.asked:
+			return nil, false, NonRetryable(fmt.Errorf("the key %q is used by two calls of workflow %s; a key names one call", key, r.info.Workflow))
+		case s.fits(kind, name, sum):
+			s.asked = true
+			return s, false, nil
+		case !s.healed:
+			f.abort(&NonDeterminismError{
+				Execution: r.info.ExecutionID, Key: key,
+				Recorded: describe(s.kind, s.name, s.kind == kind && s.name == name),
+				Asked:    describe(kind, name, s.kind == kind && s.name == name),
+			})
+		default: // it was written on a way that a replay has taken back
+			r.draft.SetAside = append(r.draft.SetAside, s.id.Seq)
+			s.forgotten = true
+		}
+	}
+	s = &step{id: backend.TaskID{Execution: r.info.ExecutionID, Seq: len(r.steps) + 1}, key: key, kind: kind, name: name, hash: sum, asked: true}
+	r.steps = append(r.steps, s)
+	r.byKey[key] = s
+	f.news = true
+	return s, true, nil
+}
+
+func describe(kind backend.Kind, name string, input bool) string {
+	text := fmt.Sprintf("%s %q", kind, name)
+	if input {
+		text += " with another input"
+	}
+	return text
+}
+
+// add has a new step written with the turn.
+func (f *Flow) add(s *step, a backend.Add) {
+	a.Seq, a.Key, a.Kind, a.Step = s.id.Seq, s.key, s.kind, s.name
+	f.run.draft.Added = append(f.run.draft.Added, a)
+}
+
+// await returns when at least one of the steps is resolved; meanwhile other goroutines have the run.
+func (f *Flow) await(steps []*step) {
+	f.mustLive()
+	for !anyResolved(steps) {
+		f.news = true
+		f.run.park(steps)
+		f.mustLive()
+	}
+}
+
+// mustLive ends the workflow's goroutine where the run was put aside. Goexit, unlike a panic, cannot be recovered from,
+// and runs what the workflow deferred.
+func (f *Flow) mustLive() {
+	if f.run.killed || f.run.aborted != nil {
+		runtime.Goexit()
+	}
+}
+
+// abort fails the execution with an error that the workflow's own code does not get to see.
+func (f *Flow) abort(err error) {
+	f.run.aborted = err
+	runtime.Goexit()
+}
+
+// step is an entry of the history as a run knows it.
+type step struct {
+	id   backend.TaskID
+	key  string
+	kind backend.Kind
+	name string
+	hash int64
+
+	state   backend.State
+	attempt int
+	result  []byte
+	failure *backend.Failure
+	refused error // the call was never made
+
+	asked     bool // the workflow has come to it since it was brought into memory
+	healed    bool // see backend.Execution.HealedFrom
+	forgotten bool // set aside
+
+	// Of an activity that is not resolved.
+	here   bool // it runs on this worker
+	free   bool // it may begin on this worker without having been in a queue
+	input  []byte
+	policy taskPolicy
+
+	// Of a timer or a wait that is not resolved.
+	timeout  time.Duration // until it fires, from when it is written; negative for never
+	deadline time.Time     // when it fires, by the worker's clock
+	stop     func() bool
+}
+
+func (s *step) fits(kind backend.Kind, name string, sum int64) bool {
+	return s.kind == kind && s.name == name && (s.hash == sum || s.hash == 0 || sum == 0)
+}
+
+func (s *step) resolved() bool { return s.refused != nil || s.state.Final() }
+
+func (s *step) failed() bool { return s.refused != nil || s.resolved() && s.state != backend.Completed }
+
+func (s *step) err() error {
+	switch {
+	case s.refused != nil:
+		return s.refused
+	case s.state == backend.Completed:
+		return nil
+	case s.kind == backend.SignalWait:
+		return fmt.Errorf("signal %s: %w", s.name, ErrSignalTimeout)
+	case s.failure == nil:
+		return errors.New(s.name + ": " + stateVerb(s.state))
+	default:
+		return &ActivityError{Activity: s.name, Task: s.id, Attempts: s.attempt, State: s.state, Failure: *s.failure}
+	}
+}
+
+func anyResolved(steps []*step) bool {
+	for _, s := range steps {
+		if s.resolved() {
+			return true
+		}
+	}
+	return len(steps) == 0
+}

@@ -1,0 +1,151 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// keepLease renews the worker's lease until ctx ends or the lease is lost, and takes over from workers that died.
+//
+// The lease is counted from before the renewal was sent, by the worker's own monotonic clock, so that the worker stops
+// no later than the database lets others begin. A renewal that fails is tried again until the lease is over.
+func (w *worker) keepLease(ctx context.Context) {
+	var (
+		renewed = w.e.clock.Now()
+		wait    = time.Duration(0)
+		reap    = true // a predecessor may have died just before
+	)
+	for w.pause(ctx, wait) {
+		if reap {
+			w.reap(ctx)
+		}
+		sent := w.e.clock.Now()
+		renewal, err := w.renew(ctx)
+		switch {
+		case err == nil:
+			renewed = sent
+			wait = w.cfg.Lease / 3
+			reap = renewal.Next >= 0 && renewal.Next < wait
+			if reap { // someone is late with a renewal: be there when that lease ends
+				wait = renewal.Next + reapMargin
+			}
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, ErrLeaseLost):
+			w.lose()
+			return
+		default:
+			left := w.cfg.Lease - w.e.clock.Now().Sub(renewed)
+			if left <= 0 {
+				w.e.log.Error("the lease is over and could not be renewed", "stent_worker_id", w.id, "error", err)
+				w.lose()
+				return
+			}
+			wait, reap = min(w.cfg.Lease/30, time.Second, left), false
+			w.e.log.Warn("cannot renew the lease, trying again", "stent_worker_id", w.id, "in", wait, "left", left, "error", err)
+		}
+	}
+}
+
+// reapMargin is how long after the end of a lease its tasks are taken over, so that one look is enough.
+const reapMargin = 5 * time.Millisecond
+
+func (w *worker) renew(ctx context.Context) (backend.Renewal, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.Lease/3)
+	defer cancel()
+	w.mu.Lock()
+	state, used := w.state, w.used
+	w.mu.Unlock()
+	return w.e.db.Renew(ctx, w.id, state, used, w.cfg.Lease)
+}
+
+// renewNow makes the worker's state known at once.
+func (w *worker) renewNow() {
+	if _, err := w.renew(context.Background()); errors.Is(err, ErrLeaseLost) {
+		w.lose()
+	}
+}
+
+// reap takes over from dead workers: what they held is due again, here or elsewhere.
+func (w *worker) reap(ctx context.Context) {
+	reaped, err := w.e.db.Reap(ctx, w.cfg.MaxCrashes)
+	if err != nil {
+		if ctx.Err() == nil {
+			w.e.log.Warn("cannot look for dead workers", "stent_worker_id", w.id, "error", err)
+		}
+		return
+	}
+	for _, id := range reaped.Workers {
+		w.e.log.Warn("a worker died; its tasks are taken over", "stent_worker_id", id, "by", w.id)
+	}
+	for _, t := range reaped.Tasks {
+		if t.Buried {
+			w.e.log.Error("workers died of this task too often; it is in the dead letters",
+				"stent_execution_id", t.Task.Execution, "stent_task_id", t.Task, "stent_step", t.Step, "crashes", w.cfg.MaxCrashes)
+		}
+	}
+	if len(reaped.Tasks) > 0 {
+		w.due(0)
+	}
+}
+
+// lose is called when others may have the worker's tasks: everything here stops.
+func (w *worker) lose() {
+	w.loseOnce.Do(func() {
+		w.mu.Lock()
+		w.state = backend.WorkerDead
+		w.changed.Broadcast()
+		w.mu.Unlock()
+		close(w.lostLease)
+	})
+}
+
+func (w *worker) lost() <-chan struct{} { return w.lostLease }
+
+func (w *worker) isLost() bool {
+	select {
+	case <-w.lostLease:
+		return true
+	default:
+		return false
+	}
+}
+
+// recheck gives back what the database says this worker holds and the worker does not know of: tasks of a claim whose
+// answer was lost with a connection. It looks twice, since a claim may just be on its way here.
+func (w *worker) recheck() {
+	w.goroutines.Go(func() {
+		before := map[backend.TaskID]int64{}
+		for range 2 {
+			if !w.pause(w.ctx, time.Second) {
+				return
+			}
+			held, err := w.e.db.Held(w.ctx, w.id)
+			if err != nil {
+				return // the next fault brings the next look, and the end of the session gives everything back
+			}
+			strange := map[backend.TaskID]int64{}
+			for _, t := range held {
+				if w.isHere(t.ID) {
+					continue
+				}
+				strange[t.ID] = t.Token
+				if before[t.ID] == t.Token {
+					w.giveBack(&backend.Release{Task: t.ID, Token: t.Token})
+				}
+			}
+			before = strange
+		}
+	})
+}
+
+func (w *worker) isHere(id backend.TaskID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, run := w.runs[id.Execution]
+	_, activity := w.activities[id]
+	return run || activity
+}

@@ -1,0 +1,167 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// Run is an execution that was started or looked up, with the type of its result.
+type Run[O any] struct {
+	engine *Engine
+	id     string
+	// Existed says that Start found the execution instead of making it.
+	Existed bool
+}
+
+// ID is the execution's id.
+func (r *Run[O]) ID() string { return r.id }
+
+// Start begins an execution and returns when it is durable; it does not wait for the workflow. On an error it is
+// unknown only after a broken connection or an ended context whether the execution was started; starting again with
+// the same [ID] settles it.
+func (w *Workflow[I, O]) Start(ctx context.Context, e *Engine, in I, opts ...StartOption) (*Run[O], error) {
+	cmd, err := e.newStart(&w.callee, in, opts)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", w.name, err)
+	}
+	if err := e.commit(ctx, cmd); err != nil {
+		return nil, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, err)
+	}
+	if cmd.Err != nil {
+		return nil, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, cmd.Err)
+	}
+	e.taskDue(cmd.Queue, cmd.Priority)
+	return &Run[O]{engine: e, id: cmd.ID, Existed: cmd.Existed}, nil
+}
+
+// Attach returns a handle to an execution of this workflow that was started elsewhere, without looking whether it
+// exists.
+func (w *Workflow[I, O]) Attach(e *Engine, id string) *Run[O] { return &Run[O]{engine: e, id: id} }
+
+// newStart checks and encodes everything that can be wrong before the database is asked.
+func (e *Engine) newStart(c *callee, in any, opts []StartOption) (*backend.Start, error) {
+	s := c.settings
+	for _, opt := range opts {
+		opt.toStart(&s)
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
+	if err := e.knows(c); err != nil {
+		return nil, err
+	}
+	data, sum, err := e.payloads.encode("input of workflow "+c.name, in)
+	if err != nil {
+		return nil, err
+	}
+	return &backend.Start{
+		ID:          orDefault(s.id, newID(e.clock.Now())),
+		Workflow:    c.name,
+		Queue:       orDefault(s.queue, DefaultQueue),
+		Priority:    s.priority,
+		Tags:        s.tags,
+		Policy:      workflowPolicy(s.retry),
+		Input:       data,
+		InputHash:   sum,
+		Delay:       s.delay,
+		At:          s.at,
+		MaxDuration: s.maxDuration,
+		Metadata:    s.metadata,
+	}, nil
+}
+
+// workflowPolicy leaves out the default, which for workflows is a single attempt.
+func workflowPolicy(p RetryPolicy) []byte {
+	if p.MaxAttempts == once.MaxAttempts {
+		return nil
+	}
+	if data := (taskPolicy{retry: p}).encode(); data != nil {
+		return data
+	}
+	return []byte("{}")
+}
+
+// Wait blocks until the execution has ended and returns its result. For one that failed, timed out or was cancelled
+// the error is an [*ExecutionError]; for an unknown id it is ErrNotFound.
+//
+// It is told at once when the execution ends in this process, and soon when it ends in another and the backend can
+// watch; besides, it asks the database every second.
+func (r *Run[O]) Wait(ctx context.Context) (O, error) {
+	var out O
+	end, err := r.engine.waitFor(ctx, r.id)
+	if err != nil {
+		return out, fmt.Errorf("wait for %s: %w", r.id, err)
+	}
+	if end.state != backend.Completed {
+		failure := &ExecutionError{ID: r.id, Workflow: end.workflow, State: end.state, Cause: end.cause}
+		if end.failure != nil {
+			failure.Failure = *end.failure
+		}
+		return out, failure
+	}
+	return out, r.engine.payloads.decode("result of execution "+r.id, end.result, &out)
+}
+
+// ending is how an execution ended.
+type ending struct {
+	workflow string
+	state    backend.State
+	result   []byte
+	failure  *backend.Failure
+	cause    *backend.TaskID
+}
+
+// Wait asks the database when it is told of a change, but no sooner after the last time than a pause that doubles from
+// waitFirst to waitPoll: a short wait ends at once, and a thousand long ones are no load.
+const (
+	waitFirst = 5 * time.Millisecond
+	waitPoll  = time.Second
+)
+
+func (e *Engine) waitFor(ctx context.Context, id string) (ending, error) {
+	told := e.waits.add(id)
+	defer e.waits.remove(id, told)
+	stop := e.watch.use()
+	defer stop()
+
+	for pause := waitFirst; ; pause = min(2*pause, waitPoll) {
+		changed := e.watch.next()
+		x, err := e.db.Execution(ctx, id)
+		if err != nil {
+			return ending{}, err
+		}
+		if x.State.Final() {
+			return ending{x.Workflow, x.State, x.Result, x.Failure, x.Cause}, nil
+		}
+		end, ended, err := e.waitOnce(ctx, told, changed, pause)
+		if ended || err != nil {
+			return end, err
+		}
+	}
+}
+
+// waitOnce returns when it is time to ask again, or the execution has ended here.
+func (e *Engine) waitOnce(ctx context.Context, told <-chan ending, changed <-chan struct{}, pause time.Duration) (ending, bool, error) {
+	soon, poll := make(chan struct{}), make(chan struct{})
+	defer e.clock.AfterFunc(pause, func() { close(soon) })()
+	defer e.clock.AfterFunc(waitPoll, func() { close(poll) })()
+
+	for ready, news := false, false; !ready || !news; {
+		select {
+		case end := <-told:
+			return end, true, nil
+		case <-ctx.Done():
+			return ending{}, false, ctx.Err()
+		case <-poll:
+			return ending{}, false, nil
+		case <-soon:
+			ready, soon = true, nil
+		case <-changed:
+			news, changed = true, nil
+		}
+	}
+	return ending{}, false, nil
+}
