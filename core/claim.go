@@ -142,11 +142,19 @@ func (w *worker) news(h *backend.History) {
 // submit queues a command that stands on the worker's lease.
 func (w *worker) submit(cmd backend.Command, done func(error)) { w.e.committer.submit(w.id, cmd, done) }
 
-// due is called when there may be something to claim.
+// due is called when there may be something to claim. Without a free slot it waits for one.
 func (w *worker) due(priority int) {
 	w.mu.Lock()
 	w.more = true
 	w.ranked = w.ranked || priority != 0
+	w.mu.Unlock()
+	w.refill()
+}
+
+// changed is called when others have written: there may be something to claim, or news of what is held here.
+func (w *worker) changed() {
+	w.mu.Lock()
+	w.more = true
 	w.mu.Unlock()
 	w.claim()
 }
@@ -219,7 +227,7 @@ func (w *worker) forget(r *run) {
 	defer w.mu.Unlock()
 	if w.runs[r.info.ExecutionID] == r {
 		delete(w.runs, r.info.ExecutionID)
-		w.changed.Broadcast()
+		w.fewer.Broadcast()
 	}
 	if r.slot {
 		r.slot = false

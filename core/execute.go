@@ -41,7 +41,7 @@ func (w *worker) execute(ctx context.Context, a *activityTask) {
 
 	w.mu.Lock()
 	delete(w.activities, a.id)
-	w.changed.Broadcast()
+	w.fewer.Broadcast()
 	w.mu.Unlock()
 	w.release()
 	w.conclude(ctx, a, result, err)

@@ -195,6 +195,7 @@ func (f *Flow) enter(kind backend.Kind, name, key string, sum int64) (s *step, a
 			return nil, false, NonRetryable(fmt.Errorf("the key %q is used by two calls of workflow %s; a key names one call", key, r.info.Workflow))
 		case s.fits(kind, name, sum):
 			s.asked = true
+			r.unasked--
 			return s, false, nil
 		case !s.healed:
 			f.abort(&NonDeterminismError{
@@ -232,7 +233,6 @@ func (f *Flow) add(s *step, a backend.Add) {
 func (f *Flow) await(steps []*step) {
 	f.mustLive()
 	for !anyResolved(steps) {
-		f.news = true
 		f.run.park(steps)
 		f.mustLive()
 	}

@@ -97,7 +97,7 @@ func (w *worker) lose() {
 	w.loseOnce.Do(func() {
 		w.mu.Lock()
 		w.state = backend.WorkerDead
-		w.changed.Broadcast()
+		w.fewer.Broadcast()
 		w.mu.Unlock()
 		close(w.lostLease)
 	})

@@ -34,6 +34,7 @@ type run struct {
 	byKey    map[string]*step
 	signals  []backend.Signal // not consumed, in order
 	consumed map[int64]bool   // signals that turns have consumed; a history that is read meanwhile may still show them
+	unasked  int              // steps of the history that the workflow has not come to
 	effects  int              // in the database
 	wakes    int              // as of the last history that was taken in
 	slot     bool             // it holds one of the worker's slots, from its claim to its first wait
@@ -207,7 +208,7 @@ func (r *run) settle(t *backend.Turn, s *step, x backend.Settle) {
 
 // learn takes in what the database holds: at first everything, later what others have written since.
 func (r *run) learn(h *backend.History) {
-	r.effects, r.wakes = h.Execution.Effects, h.Execution.Wakes
+	r.effects, r.wakes = max(r.effects, h.Execution.Effects), max(r.wakes, h.Execution.Wakes)
 	for i := range h.Tasks {
 		r.learnTask(h, &h.Tasks[i])
 	}
@@ -236,6 +237,7 @@ func (r *run) learnTask(h *backend.History, task *backend.Task) {
 			return
 		}
 		r.byKey[task.Key] = s
+		r.unasked++
 		if !s.resolved() && (s.kind == backend.Timer || s.kind == backend.SignalWait) {
 			s.timeout = -1
 			if !task.Due.IsZero() {
@@ -332,7 +334,7 @@ func (r *run) body() {
 	}()
 	flow := &Flow{run: r, ordinals: map[string]int{}}
 	flow.ctx = withScope(context.Background(), &taskScope{info: r.info, replaying: func() bool {
-		return !flow.news && len(r.byKey) > 0
+		return !flow.news && r.unasked > 0
 	}})
 	r.output, r.failure = r.handler.workflow(flow, r.w.e.payloads, r.input)
 }

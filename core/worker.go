@@ -160,7 +160,7 @@ type worker struct {
 	ranked     bool // tasks of different priorities have been seen
 	stopDue    func() bool
 	dueAt      time.Time
-	changed    sync.Cond // runs or activities became fewer
+	fewer      sync.Cond // runs or activities became fewer
 }
 
 func (e *Engine) newWorker(cfg WorkerConfig) *worker {
@@ -174,7 +174,7 @@ func (e *Engine) newWorker(cfg WorkerConfig) *worker {
 		runs:       map[string]*run{},
 		activities: map[backend.TaskID]*activityTask{},
 	}
-	w.changed.L = &w.mu
+	w.fewer.L = &w.mu
 	w.ctx, w.cancel = context.WithCancelCause(context.Background())
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -258,7 +258,7 @@ func (w *worker) look(ctx context.Context) {
 }
 
 func (w *worker) watch(ctx context.Context, watcher backend.Watcher) {
-	if err := watcher.Watch(ctx, w.id, w.cfg.Queues, func() { w.due(0) }); err != nil {
+	if err := watcher.Watch(ctx, w.id, w.cfg.Queues, w.changed); err != nil {
 		w.e.log.Warn("cannot watch the database, polling only", "stent_worker_id", w.id, "interval", w.cfg.PollInterval, "error", err)
 	}
 }
@@ -295,13 +295,13 @@ func (w *worker) empty(timeout time.Duration) bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		late = true
-		w.changed.Broadcast()
+		w.fewer.Broadcast()
 	})
 	defer stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for !late && len(w.runs)+len(w.activities) > 0 {
-		w.changed.Wait()
+		w.fewer.Wait()
 	}
 	return len(w.runs)+len(w.activities) == 0
 }

@@ -1,0 +1,83 @@
+package stent_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stentgo/stent/core"
+	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/sqlite"
+)
+
+// BenchmarkWorkflow runs workflows of n activities, 100 in flight, each started and waited for.
+func BenchmarkWorkflow(b *testing.B) {
+	for _, activities := range []int{0, 1, 5} {
+		b.Run(fmt.Sprintf("sqlite/activities=%d", activities), func(b *testing.B) {
+			db, err := sqlite.Open(b.Context(), b.TempDir()+"/bench.sqlite")
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer db.Close()
+			benchmarkWorkflow(b, db, activities)
+		})
+	}
+}
+
+func benchmarkWorkflow(b *testing.B, db backend.Backend, activities int) {
+	b.ReportAllocs()
+	noop := core.NewActivity[int, int]("noop")
+	wf := core.NewWorkflow[int, int]("sequence")
+	e, err := core.New(db)
+	if err != nil {
+		b.Fatal(err)
+	}
+	err = e.Register(
+		noop.Handle(func(_ context.Context, n int) (int, error) { return n, nil }),
+		wf.Handle(func(flow *core.Flow, n int) (int, error) {
+			for range activities {
+				var err error
+				if n, err = noop.Call(flow, n); err != nil {
+					return 0, err
+				}
+			}
+			return n, nil
+		}),
+	)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	served := make(chan error, 1)
+	go func() { served <- e.Serve(ctx, core.WorkerConfig{Slots: 100}) }()
+
+	var flights sync.WaitGroup
+	left := make(chan int, b.N)
+	for i := range b.N {
+		left <- i
+	}
+	close(left)
+	b.ResetTimer()
+	for range 100 {
+		flights.Go(func() {
+			for i := range left {
+				run, err := wf.Start(b.Context(), e, i)
+				if err == nil {
+					_, err = run.Wait(b.Context())
+				}
+				if err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	flights.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "executions/s")
+	cancel()
+	if err := <-served; err != nil {
+		b.Error(err)
+	}
+}

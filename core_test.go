@@ -1,0 +1,191 @@
+package stent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stentgo/stent/core"
+	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/sqlite"
+)
+
+// The acceptance tests of the whole engine. Each is a story that a user could tell, on every backend.
+
+// backends are what every story runs on. open gives a fresh, empty database, and a way to open it once more, as
+// another process would.
+var backends = []struct {
+	name string
+	open func(t *testing.T) (open func() backend.Backend)
+}{
+	{"sqlite", openSQLite},
+}
+
+func openSQLite(t *testing.T) func() backend.Backend {
+	path := filepath.Join(t.TempDir(), "stent.sqlite")
+	return func() backend.Backend {
+		db, err := sqlite.Open(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+}
+
+// onEach runs a story on every backend.
+func onEach(t *testing.T, story func(t *testing.T, w *world)) {
+	t.Helper()
+	for _, b := range backends {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			story(t, &world{T: t, open: b.open(t)})
+		})
+	}
+}
+
+// world is one database and the programs that use it.
+type world struct {
+	*testing.T
+	open func() backend.Backend
+}
+
+// program is one engine, as in a process of its own.
+type program struct {
+	*core.Engine
+	w    *world
+	db   backend.Backend
+	stop func()
+}
+
+// program opens the database and registers handlers.
+func (w *world) program(handlers ...core.Handler) *program {
+	w.Helper()
+	return w.programOn(w.open(), handlers...)
+}
+
+func (w *world) programOn(db backend.Backend, handlers ...core.Handler) *program {
+	w.Helper()
+	opts := []core.Option{}
+	if os.Getenv("STENT_TEST_LOG") != "" {
+		opts = append(opts, core.WithLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	}
+	e, err := core.New(db, opts...)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if err := e.Register(handlers...); err != nil {
+		w.Fatal(err)
+	}
+	return &program{Engine: e, w: w, db: db, stop: func() {}}
+}
+
+// serve starts a worker that runs until stop is called or the test ends.
+func (p *program) serve(cfg core.WorkerConfig) *program {
+	p.w.Helper()
+	cfg.PollInterval = orElse(cfg.PollInterval, 20*time.Millisecond)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.Serve(ctx, cfg) }()
+	p.stop = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				p.w.Errorf("Serve: %v", err)
+			}
+		case <-time.After(30 * time.Second):
+			p.w.Error("Serve did not return within 30s of its context's end")
+		}
+	})
+	p.w.Cleanup(p.stop)
+	return p
+}
+
+func orElse[T comparable](v, other T) T {
+	var zero T
+	if v == zero {
+		return other
+	}
+	return v
+}
+
+// eventually polls until the condition holds.
+func (w *world) eventually(what string, holds func() bool) {
+	w.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			w.Fatalf("did not happen within 20s: %s", what)
+		}
+		<-time.After(2 * time.Millisecond)
+	}
+}
+
+// inState polls until an execution is in a state.
+func (p *program) inState(id string, state backend.State) core.Snapshot {
+	p.w.Helper()
+	var s core.Snapshot
+	p.w.eventually(fmt.Sprintf("%s is %s", id, state), func() bool {
+		var err error
+		if s, err = p.StateOf(p.w.ctx(), id); err != nil && !errors.Is(err, core.ErrNotFound) {
+			p.w.Fatal(err)
+		}
+		return s.State == state
+	})
+	return s
+}
+
+// ctx ends long before the test binary does, so that a story that hangs says where.
+func (w *world) ctx() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	w.Cleanup(cancel)
+	return ctx
+}
+
+// start and wait are for stories in which they must not fail.
+func start[I, O any](p *program, wf *core.Workflow[I, O], in I, opts ...core.StartOption) *core.Run[O] {
+	p.w.Helper()
+	run, err := wf.Start(p.w.ctx(), p.Engine, in, opts...)
+	if err != nil {
+		p.w.Fatal(err)
+	}
+	return run
+}
+
+func wait[O any](p *program, run *core.Run[O]) O {
+	p.w.Helper()
+	out, err := run.Wait(p.w.ctx())
+	if err != nil {
+		p.w.Fatal(err)
+	}
+	return out
+}
+
+// tally counts what activities did, by name.
+type tally struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (c *tally) add(name string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n == nil {
+		c.n = map[string]int{}
+	}
+	c.n[name]++
+	return c.n[name]
+}
+
+func (c *tally) of(name string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n[name]
+}

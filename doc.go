@@ -1,0 +1,10 @@
+// Package stent is the front page of Stent, a durable-execution engine that lives inside a Go program and keeps its
+// state in SQLite or PostgreSQL. It holds no code; this is the map.
+//
+//   - [github.com/stentgo/stent/core] is the engine: workflows, activities, signals, timers, workers.
+//   - [github.com/stentgo/stent/core/backend] is the contract between the engine and a database, and
+//     [github.com/stentgo/stent/core/backend/backendtest] the suite by which a backend proves that it keeps it.
+//   - [github.com/stentgo/stent/core/backend/sqlite] keeps everything in one file, without cgo.
+//
+// The command that looks into a database is cmd/stent; whole programs to copy from are in examples.
+package stent

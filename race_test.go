@@ -1,0 +1,5 @@
+//go:build race
+
+package stent_test
+
+const raceEnabled = true
