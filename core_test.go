@@ -119,12 +119,12 @@ func orElse[T comparable](v, other T) T {
 // eventually polls until the condition holds.
 func (w *world) eventually(what string, holds func() bool) {
 	w.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for !holds() {
+	deadline := time.Now().Add(30 * time.Second)
+	for pause := time.Millisecond; !holds(); pause = min(2*pause, 50*time.Millisecond) {
 		if time.Now().After(deadline) {
-			w.Fatalf("did not happen within 20s: %s", what)
+			w.Fatalf("did not happen within 30s: %s", what)
 		}
-		<-time.After(2 * time.Millisecond)
+		<-time.After(pause)
 	}
 }
 

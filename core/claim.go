@@ -96,7 +96,8 @@ func (w *worker) admit(t *backend.Claimed) *run {
 	}
 	h, _ := w.e.handler(t.Step)
 	r := &run{
-		w: w, info: w.infoOf(t), token: t.Token, attempt: t.Attempt, policy: policy, input: t.Input, priority: t.Priority,
+		w: w, info: w.infoOf(t), token: t.Token, attempt: t.Attempt, crashes: t.Crashes, policy: policy,
+		input: t.Input, priority: t.Priority,
 		handler: h, byKey: map[string]*step{}, slot: true, busy: true, loaded: t.Fresh,
 		resume: make(chan struct{}), yielded: make(chan struct{}),
 	}
@@ -129,8 +130,8 @@ func (w *worker) news(h *backend.History) {
 	w.mu.Lock()
 	r := w.runs[h.Execution.ID]
 	w.mu.Unlock()
-	if r == nil {
-		return // it has left meanwhile; who claims it next reads it anew
+	if r == nil || r.token != h.Execution.Token {
+		return // it has left since this was read; who claimed it next reads it anew
 	}
 	if r.first(h) {
 		r.w.goroutines.Go(r.turn)

@@ -96,18 +96,18 @@ func (w *worker) reap(ctx context.Context) {
 func (w *worker) lose() {
 	w.loseOnce.Do(func() {
 		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.state = backend.WorkerDead
-		w.fewer.Broadcast()
-		w.mu.Unlock()
 		close(w.lostLease)
+		w.fewer.Broadcast()
 	})
 }
 
 func (w *worker) lost() <-chan struct{} { return w.lostLease }
 
-func (w *worker) isLost() bool {
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-w.lostLease:
+	case <-c:
 		return true
 	default:
 		return false

@@ -25,6 +25,7 @@ type run struct {
 	info     TaskInfo
 	token    int64
 	attempt  int
+	crashes  int
 	policy   taskPolicy
 	input    []byte
 	priority int
@@ -437,9 +438,11 @@ func (r *run) mayYield(t *backend.Turn) {
 			}
 		}
 	}
-	long := wake > r.w.cfg.EvictAfter
+	// Whoever took it over from a worker that died lets go of it as soon as it waits, so that it is not blamed for the
+	// next death as well.
+	long := wake > r.w.cfg.EvictAfter || r.crashes > 0
 	for _, s := range r.waiting {
-		long = long && s.kind != backend.Activity
+		long = long && (s.kind != backend.Activity || r.crashes > 0)
 	}
 	if long || r.evict || r.w.crowded() {
 		t.Yield = &backend.Yield{WakeIn: wake, Seen: r.wakes}

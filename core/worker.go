@@ -98,12 +98,12 @@ func (e *Engine) Serve(ctx context.Context, cfg WorkerConfig) error {
 		if err == nil {
 			err = w.serve(ctx)
 		}
-		if !errors.Is(err, ErrLeaseLost) || ctx.Err() != nil {
+		if ctx.Err() != nil && !first || err == nil {
+			err = nil // without a lease there is nothing left to give back
+		}
+		if !errors.Is(err, ErrLeaseLost) {
 			e.committer.flush()
 			e.watch.wait()
-			if errors.Is(err, ErrLeaseLost) {
-				return nil // there is nothing left to give back
-			}
 			return err
 		}
 		e.log.Warn("worker lost its lease and begins anew", "stent_worker_id", w.id)
@@ -275,11 +275,11 @@ func (w *worker) drain() {
 	for _, r := range w.resident() {
 		r.deliver(event{evict: true})
 	}
-	if w.empty(w.cfg.DrainTimeout) || w.isLost() {
+	if w.empty(w.cfg.DrainTimeout, w.lostLease) || isClosed(w.lostLease) {
 		return
 	}
 	w.cancel(ErrShutdown)
-	if !w.empty(drainGrace) {
+	if !w.empty(drainGrace, w.lostLease) && !isClosed(w.lostLease) {
 		w.e.log.Warn("activities ignore that their context has ended; they are given back and run again elsewhere",
 			"stent_worker_id", w.id, "activities", len(w.running()))
 	}
@@ -288,19 +288,18 @@ func (w *worker) drain() {
 // drainGrace is how long activities have to return after their context was cancelled.
 const drainGrace = 2 * time.Second
 
-// empty waits until nothing is left here, and tells whether that came in time.
-func (w *worker) empty(timeout time.Duration) bool {
+// empty waits until nothing is left here, or until stop is closed, and tells whether nothing is left.
+func (w *worker) empty(timeout time.Duration, stop <-chan struct{}) bool {
 	late := false
-	stop := w.e.clock.AfterFunc(max(timeout, 0), func() {
+	defer w.e.clock.AfterFunc(max(timeout, 0), func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		late = true
 		w.fewer.Broadcast()
-	})
-	defer stop()
+	})()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for !late && len(w.runs)+len(w.activities) > 0 {
+	for !late && !isClosed(stop) && len(w.runs)+len(w.activities) > 0 {
 		w.fewer.Wait()
 	}
 	return len(w.runs)+len(w.activities) == 0
@@ -310,7 +309,7 @@ func (w *worker) empty(timeout time.Duration) bool {
 func (w *worker) abandon() {
 	w.cancel(ErrLeaseLost)
 	w.dropRuns()
-	w.empty(drainGrace)
+	w.empty(drainGrace, nil)
 }
 
 // dropRuns drops the runs whose turn is not under way; the turns of the others will be refused.
@@ -342,7 +341,7 @@ func (w *worker) leave() {
 	w.e.committer.flush()
 	w.e.committer.detach(w.id)
 	w.dropRuns()
-	if w.empty(0) {
+	if w.empty(0, nil) {
 		w.goroutines.Wait()
 	}
 	w.e.log.Info("worker stopped", "stent_worker_id", w.id)

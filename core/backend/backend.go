@@ -45,7 +45,7 @@ type Leases interface {
 	Renew(ctx context.Context, worker string, state WorkerState, used int, lease time.Duration) (Renewal, error)
 
 	// Reap declares dead every worker whose lease ran out and gives back all tasks it held, due now, each with one
-	// crash more. A task that has crashed maxCrashes times goes to the dead letters instead (and its orchestrator is
+	// crash more; but an orchestrator of which the worker also held an activity is not blamed: it only waited. A task that has crashed maxCrashes times goes to the dead letters instead (and its orchestrator is
 	// woken, or, if it is the orchestrator, its execution fails). It also forgets workers that ended over a day ago.
 	Reap(ctx context.Context, maxCrashes int) (Reaped, error)
 
@@ -57,7 +57,7 @@ type Leases interface {
 type Renewal struct {
 	Now   time.Time     // the database's clock
 	Until time.Time     // when the lease ends
-	Next  time.Duration // until the earliest end of another worker's lease; negative if there is no other
+	Next  time.Duration // until the earliest end of another worker's lease, 0 if it is over; negative if there is no other
 }
 
 // Reaped is what a reaping did.

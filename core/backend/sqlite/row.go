@@ -112,7 +112,7 @@ func micros(t time.Time) any {
 }
 
 // list is a list of strings as it is stored.
-func list(l []string) string {
+func list[S ~string](l []S) string {
 	if len(l) == 0 {
 		return ""
 	}

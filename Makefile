@@ -1,0 +1,88 @@
+# `make` alone lists the targets. PKG and ARGS narrow a test run: make test PKG=./core/... ARGS='-run TestSignal -v'
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PKG ?= ./...
+ARGS ?=
+POSTGRES_VERSIONS := 13 14 15 16 17 18
+
+BIN := $(CURDIR)/.cache/bin
+GOLANGCI := $(BIN)/golangci-lint
+GOVULNCHECK := $(BIN)/govulncheck
+PGSERVER := $(BIN)/pgserver
+
+# The race detector needs cgo, and that a C compiler.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race,$(warning no C compiler: the tests run without the race detector))
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: fmt
+fmt: ## format all Go code
+	gofmt -s -w .
+
+.PHONY: fmt-check
+fmt-check: ## say what is not formatted
+	@files=$$(gofmt -s -l .); if [ -n "$$files" ]; then echo >&2 "not formatted (make fmt):"; echo >&2 "$$files"; exit 1; fi
+
+.PHONY: vet
+vet: ## let the compiler and go vet read all code, tests included
+	go vet ./...
+
+.PHONY: lint
+lint: $(GOLANGCI) ## run the linters of .golangci.yml
+	$(GOLANGCI) run
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## look for known vulnerabilities that the code reaches (asks a database on the net)
+	$(GOVULNCHECK) ./...
+
+.PHONY: test
+test: $(PGSERVER) ## run the tests, with the race detector, on SQLite and a real PostgreSQL
+	$(PGSERVER) go test $(RACE) -shuffle=on -timeout=20m $(ARGS) $(PKG)
+
+MATRIX := $(POSTGRES_VERSIONS:%=test-postgres-%)
+
+.PHONY: test-postgres-matrix
+test-postgres-matrix: $(MATRIX) ## run the tests that need PostgreSQL on versions 13 to 18; test-postgres-13 on one
+
+# The packages whose tests import pgtest, so that none is forgotten. core/backend/postgres has to be among them.
+.PHONY: $(MATRIX)
+$(MATRIX): test-postgres-%: $(PGSERVER)
+	@packages=$$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | awk '/\/internal\/pgtest/ { print $$1 }') && \
+	if ! grep -q '/core/backend/postgres$$' <<<"$$packages"; then \
+		echo >&2 'no test in core/backend/postgres imports internal/pgtest'; exit 1; \
+	fi && \
+	STENT_TEST_POSTGRES_VERSION=$* $(PGSERVER) go test -timeout=20m $(ARGS) $$packages
+
+.PHONY: postgres
+postgres: $(PGSERVER) ## start a throw-away PostgreSQL, print its DSN, stop it on Ctrl-C
+	@$(PGSERVER)
+
+.PHONY: examples
+examples: ## vet and test the examples
+	go vet ./examples/...
+	go test $(ARGS) ./examples/...
+
+# The oldest and the newest PostgreSQL; `test` adds the machine's own. `test` is last: its summary ends the output.
+CI_STAGES := fmt-check vet lint test-postgres-13 test-postgres-18 test
+
+.PHONY: ci
+ci: ## all that a change has to pass
+	@for stage in $(CI_STAGES); do printf '[%4d s] make %s\n' "$$SECONDS" "$$stage"; $(MAKE) "$$stage" || exit; done
+
+# Tools are built once and again when their versions change. They are a module of their own, so that no user of Stent
+# gets their dependencies.
+$(GOLANGCI): tools/go.mod tools/go.sum
+	go build -C tools -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(GOVULNCHECK): tools/go.mod tools/go.sum
+	go build -C tools -o $@ golang.org/x/vuln/cmd/govulncheck
+
+.PHONY: $(PGSERVER)
+$(PGSERVER):
+	@go build -o $@ ./internal/pgtest/pgserver

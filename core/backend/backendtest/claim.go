@@ -1,0 +1,290 @@
+package backendtest
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+var claims = []behaviour{
+	{"a claimed orchestrator is running with a new token", claimOrchestrator},
+	{"a claimed activity tells of its execution", claimActivity},
+	{"an orchestrator without history and signals is fresh", claimFresh},
+	{"higher priority comes first, then the earliest due, then the first written, over both kinds", claimOrder},
+	{"a task with tags is taken by who has one of them", claimTags},
+	{"only tasks with a handler are taken", claimSteps},
+	{"only the queues that were named are looked at", claimQueues},
+	{"what must be left hides nothing behind it", claimIneligible},
+	{"nothing is taken from a paused queue", claimPaused},
+	{"it is told whether there is more", claimMore},
+	{"it is told when the next is due", claimNextDue},
+	{"many claimers at once share the tasks and none is taken twice", claimConcurrently},
+}
+
+func claimOrchestrator(h *harness) {
+	w := h.worker("w")
+	s := newStart("a")
+	s.Priority, s.Policy, s.Metadata, s.Carrier = 4, []byte("p"), map[string]string{"m": "1"}, map[string]string{"c": "2"}
+	h.commit("", s)
+	due := h.execution("a").Due
+	got := h.claimOne(w)
+	equal(h, "started", got.Started.IsZero(), false)
+	want := backend.Claimed{Fresh: true, Metadata: s.Metadata, Carrier: s.Carrier, Task: backend.Task{
+		ID: root("a"), Kind: backend.Orchestrator, Step: "wf", Workflow: "wf", Queue: "default", Priority: 4, State: backend.Running,
+		Due: due, Worker: w, Token: 1, Attempt: 1, Policy: s.Policy, Input: s.Input, InputHash: s.InputHash,
+		Created: got.Created, Started: got.Started,
+	}}
+	equal(h, "claimed", got, want)
+	h.state("a", backend.Running, backend.Running)
+	equal(h, "worker", h.execution("a").Worker, w)
+	equal(h, "claimed again", len(h.claim(w, 10)), 0)
+
+	h.turn(w, &backend.Turn{Execution: "a", Token: 1, Yield: &backend.Yield{}})
+	got = h.claimOne(w)
+	h.that("the token grows", got.Token > 1)
+	equal(h, "started", got.Started.Equal(want.Started), true)
+}
+
+func claimActivity(h *harness) {
+	w := h.worker("w")
+	s := newStart("a")
+	s.Metadata, s.Carrier = map[string]string{"m": "1"}, map[string]string{"c": "2"}
+	h.commit("", s)
+	token := h.claimOne(w).Token
+	a := activity(1, backend.Pending)
+	a.Priority, a.Policy, a.Tags = 2, []byte("p"), []string{"t"}
+	h.add(w, "a", token, a)
+	due := h.entry("a", 1).Due
+	c := newClaim(5)
+	c.Tags = a.Tags
+	h.commit(w, c)
+	equal(h, "claimed", ids(c.Tasks), []string{"a.1"})
+	got := c.Tasks[0]
+	want := backend.Claimed{Metadata: s.Metadata, Carrier: s.Carrier, Task: backend.Task{
+		ID: task("a", 1), Key: a.Key, Kind: backend.Activity, Step: "act", Workflow: "wf", Queue: "default", Priority: 2, Tags: a.Tags,
+		State: backend.Running, Due: due, Worker: w, Token: 1, Attempt: 1, Policy: a.Policy, Input: a.Input, InputHash: a.InputHash,
+		Created: got.Created, Started: got.Started,
+	}}
+	equal(h, "claimed", got, want)
+	h.that("it has started", !got.Started.IsZero())
+}
+
+func claimFresh(h *harness) {
+	w := h.worker("w")
+	h.start("a", "b", "c")
+	h.commit("", &backend.Signalled{Execution: "b", ID: "1", Name: "n"})
+	for _, got := range h.claim(w, 2) {
+		equal(h, got.ID.String()+" is fresh", got.Fresh, got.ID == root("a"))
+	}
+	token := h.claimOne(w).Token
+	h.turn(w, &backend.Turn{Execution: "c", Token: token, Added: []backend.Add{timer(1, -1)}, Yield: &backend.Yield{}})
+	equal(h, "with a history it is fresh", h.claimOne(w).Fresh, false)
+}
+
+func claimOrder(h *harness) {
+	w := h.worker("w")
+	token := h.begin(w, "x")
+	for i, id := range []string{"low", "first", "second", "third"} {
+		s := newStart(id)
+		s.Priority = min(i, 1)
+		h.commit("", s)
+	}
+	early := newStart("early")
+	early.Priority, early.At = 1, time.Now().Add(-time.Hour)
+	h.commit("", early)
+	high, mid, last := activity(1, backend.Pending), activity(2, backend.Pending), activity(3, backend.Pending)
+	high.Priority, mid.Priority, last.Priority = 9, 1, -1
+	h.add(w, "x", token, last, mid, high)
+
+	want := []string{"x.1", "early.0", "first.0", "second.0", "third.0", "x.2", "low.0", "x.3"}
+	var got []string
+	for range 4 {
+		got = append(got, ids(h.claim(w, 2))...)
+	}
+	equal(h, "order", got, want)
+}
+
+func claimTags(h *harness) {
+	w := h.worker("w")
+	for _, tags := range [][]string{nil, {"eu"}, {"gpu", "us"}, {"us"}} {
+		s := newStart("tags" + fmt.Sprint(len(h.listAll())))
+		s.Tags = tags
+		h.commit("", s)
+	}
+	for _, x := range []struct{ tags, want []string }{
+		{[]string{"gpu", "x"}, []string{"tags0.0", "tags2.0"}},
+		{[]string{"asia"}, []string{}},
+		{[]string{"us", "eu"}, []string{"tags1.0", "tags3.0"}},
+	} {
+		c := newClaim(10)
+		c.Tags = x.tags
+		h.commit(w, c)
+		equal(h, fmt.Sprint("claimed with ", x.tags), ids(c.Tasks), x.want)
+	}
+}
+
+func (h *harness) listAll() []backend.Execution {
+	h.t.Helper()
+	all, err := h.db.Executions(h.ctx, backend.ExecutionFilter{Limit: 1000})
+	h.ok(err)
+	return all
+}
+
+func claimSteps(h *harness) {
+	w := h.worker("w")
+	token := h.begin(w, "a")
+	known, unknown := activity(1, backend.Pending), activity(2, backend.Pending)
+	unknown.Step = "unknown"
+	h.add(w, "a", token, known, unknown)
+	s := newStart("b")
+	s.Workflow = "unknown"
+	h.commit("", s)
+	equal(h, "claimed", ids(h.claim(w, 10)), []string{"a.1"})
+	c := newClaim(10)
+	c.Steps = []string{"unknown"}
+	h.commit(w, c)
+	got := ids(c.Tasks)
+	slices.Sort(got)
+	equal(h, "claimed", got, []string{"a.2", "b.0"})
+}
+
+func claimQueues(h *harness) {
+	w := h.worker("w")
+	for _, q := range []string{"default", "billing", "mail"} {
+		s := newStart("in-" + q)
+		s.Queue = q
+		h.commit("", s)
+	}
+	c := newClaim(10)
+	c.Queues = []string{"mail", "billing", "mail", "empty"}
+	h.commit(w, c)
+	got := ids(c.Tasks)
+	slices.Sort(got)
+	equal(h, "claimed", got, []string{"in-billing.0", "in-mail.0"})
+}
+
+func claimIneligible(h *harness) {
+	w := h.worker("w")
+	token := h.begin(w, "x")
+	var commands []backend.Command
+	for i := range 60 {
+		tagged, strange := newStart(fmt.Sprint("tagged", i)), newStart(fmt.Sprint("strange", i))
+		tagged.Tags, tagged.Priority = []string{"gpu"}, 5
+		strange.Workflow, strange.Priority = "strange", 5
+		commands = append(commands, tagged, strange)
+	}
+	h.commit("", commands...)
+	var adds []backend.Add
+	for i := range 60 {
+		a := activity(i+1, backend.Pending)
+		a.Step, a.Priority = "limited", 5
+		adds = append(adds, a)
+	}
+	h.add(w, "x", token, append(adds, activity(61, backend.Pending))...)
+	h.start("last")
+
+	c := newClaim(10)
+	c.Steps = append(c.Steps, "limited")
+	c.Limits = map[string]int{"limited": 1}
+	h.commit(w, c)
+	equal(h, "claimed", ids(c.Tasks), []string{"x.1", "x.61", "last.0"})
+	h.that("nothing more can be taken", !c.More)
+}
+
+func claimPaused(h *harness) {
+	if h.features.PauseQueue == nil {
+		h.t.Skip("the backend does not say how to pause a queue")
+	}
+	w := h.worker("w")
+	s := newStart("a")
+	s.Queue = "paused"
+	h.commit("", s)
+	h.start("b")
+	h.features.PauseQueue(h.t, h.db, "paused")
+	c := newClaim(10)
+	c.Queues = []string{"paused", "default"}
+	h.commit(w, c)
+	equal(h, "claimed", ids(c.Tasks), []string{"b.0"})
+}
+
+func claimMore(h *harness) {
+	w := h.worker("w")
+	h.start("a", "b", "c")
+	late := newStart("late")
+	late.Delay = long
+	h.commit("", late)
+	for _, x := range []struct {
+		max, got int
+		more     bool
+	}{{0, 0, true}, {2, 2, true}, {10, 1, false}, {0, 0, false}} {
+		c := newClaim(x.max)
+		h.commit(w, c)
+		equal(h, fmt.Sprintf("claimed of %d", x.max), len(c.Tasks), x.got)
+		if x.more {
+			h.that("there may be more", c.More)
+		} else if x.max > 0 {
+			h.that("there is no more", !c.More)
+		}
+	}
+}
+
+func claimNextDue(h *harness) {
+	w := h.worker("w")
+	c := newClaim(10)
+	h.commit(w, c)
+	h.that("it is negative where nothing waits for a time", c.NextDue < 0)
+
+	later, latest, elsewhere := newStart("later"), newStart("latest"), newStart("elsewhere")
+	later.Delay, latest.Delay, elsewhere.Delay, elsewhere.Queue = long, 2*long, time.Second, "elsewhere"
+	h.commit("", later, latest, elsewhere)
+	h.start("now")
+	c = newClaim(10)
+	h.commit(w, c)
+	equal(h, "claimed", ids(c.Tasks), []string{"now.0"})
+	h.that("it is until the first one", c.NextDue > long/2 && c.NextDue <= long)
+
+	h.turn(w, &backend.Turn{Execution: "now", Token: 1, Yield: &backend.Yield{WakeIn: long / 4}})
+	c = newClaim(0)
+	h.commit(w, c)
+	h.that("an orchestrator that wakes by itself counts", c.NextDue > 0 && c.NextDue <= long/4)
+}
+
+func claimConcurrently(h *harness) {
+	const tasks, claimers = 200, 8
+	var commands []backend.Command
+	for i := range tasks {
+		commands = append(commands, newStart(fmt.Sprint("e", i)))
+	}
+	h.commit("", commands...)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	owner := map[string]string{}
+	for i := range claimers {
+		w := h.worker(fmt.Sprint("w", i))
+		wg.Go(func() {
+			for empty := 0; empty < 3; {
+				c := newClaim(7)
+				if err := h.db.Commit(h.ctx, &backend.Batch{Worker: w, Commands: []backend.Command{c}}); err != nil {
+					h.t.Error(err)
+					return
+				}
+				if len(c.Tasks) == 0 && !c.More {
+					empty++
+				}
+				mu.Lock()
+				for _, t := range c.Tasks {
+					if other := owner[t.ID.Execution]; other != "" {
+						h.t.Errorf("%s was given to %s and to %s", t.ID, other, w)
+					}
+					owner[t.ID.Execution] = w
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	equal(h, "tasks claimed", len(owner), tasks)
+}

@@ -1,0 +1,109 @@
+package backendtest
+
+import (
+	"context"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+var watches = []behaviour{
+	{"what another handle starts is told", watchStart},
+	{"what another handle signals to a held execution is told", watchSignal},
+	{"watching ends with its context, without an error", watchEnds},
+	{"two handles see the same database", watchShared},
+}
+
+// watch watches for a worker until the test ends, and gives a channel on which changes are told.
+func (h *harness) watch(db backend.Backend, worker string) <-chan struct{} {
+	h.t.Helper()
+	w, ok := db.(backend.Watcher)
+	if !ok {
+		h.t.Skip("the backend cannot watch")
+	}
+	ctx, cancel := context.WithCancel(h.ctx)
+	told, done := make(chan struct{}, 1), make(chan error, 1)
+	go func() {
+		done <- w.Watch(ctx, worker, []string{"default"}, func() {
+			select {
+			case told <- struct{}{}:
+			default:
+			}
+		})
+	}()
+	h.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			h.t.Errorf("watch: %v", err)
+		}
+	})
+	return told
+}
+
+// another opens a second handle.
+func (h *harness) another() backend.Backend {
+	h.t.Helper()
+	if h.features.Another == nil {
+		h.t.Skip("the backend does not say how to open a second handle")
+	}
+	return h.features.Another(h.t, h.db)
+}
+
+// toldOf repeats something until the watcher is told: a watch needs a moment to begin.
+func (h *harness) toldOf(told <-chan struct{}, something func(i int)) {
+	h.t.Helper()
+	i := 0
+	h.until("the watcher is told", func() bool {
+		if i%20 == 0 {
+			something(i)
+		}
+		i++
+		select {
+		case <-told:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
+func watchStart(h *harness) {
+	other, w := h.another(), h.worker("w")
+	told := h.watch(h.db, w)
+	h.toldOf(told, func(i int) {
+		s := newStart(string(rune('a' + i)))
+		h.ok(other.Commit(h.ctx, &backend.Batch{Commands: []backend.Command{s}}))
+	})
+}
+
+func watchSignal(h *harness) {
+	other, w := h.another(), h.worker("w")
+	h.begin(w, "a")
+	told := h.watch(h.db, w)
+	h.toldOf(told, func(i int) {
+		s := &backend.Signalled{Execution: "a", ID: string(rune('a' + i)), Name: "n"}
+		h.ok(other.Commit(h.ctx, &backend.Batch{Commands: []backend.Command{s}}))
+	})
+	equal(h, "told", h.woken(w), []string{"a"})
+}
+
+func watchEnds(h *harness) {
+	w, ok := h.db.(backend.Watcher)
+	if !ok {
+		h.t.Skip("the backend cannot watch")
+	}
+	h.worker("w")
+	ctx, cancel := context.WithCancel(h.ctx)
+	cancel()
+	h.ok(w.Watch(ctx, "w", []string{"default"}, func() {}))
+}
+
+func watchShared(h *harness) {
+	other := h.another()
+	h.start("a")
+	c := newClaim(1)
+	w := h.worker("w")
+	h.ok(other.Commit(h.ctx, &backend.Batch{Worker: w, Commands: []backend.Command{c}}))
+	equal(h, "claimed", ids(c.Tasks), []string{"a.0"})
+	h.state("a", backend.Running, backend.Running)
+	equal(h, "claimed by the first", len(h.claim(w, 5)), 0)
+}

@@ -1,0 +1,166 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// letter is a dead letter with its number, by which they are ordered, and the place of the history at which it was
+// moved.
+type letter struct {
+	backend.DeadLetter
+	n     int64
+	place int64
+}
+
+func scanLetter(r *row) letter {
+	l := letter{n: r.int()}
+	l.Task = backend.TaskID{Execution: r.text(), Seq: int(r.int())}
+	l.Workflow, l.Step, l.Kind, l.Queue, l.Tags = r.text(), r.text(), backend.Kind(r.text()), r.text(), r.list()
+	l.Attempts, l.Crashes, l.Reason = int(r.int()), int(r.int()), r.text()
+	if f := r.failure(); f != nil {
+		l.Failure = *f
+	}
+	l.TraceID, l.Moved, l.place = r.text(), r.time(), r.int()
+	return l
+}
+
+// DeadLetters lists dead letters, newest first. The task of DeadLetterFilter.After must be one.
+func (db *DB) DeadLetters(ctx context.Context, f backend.DeadLetterFilter) (all []backend.DeadLetter, err error) {
+	err = db.read(ctx, func(c *conn) error {
+		before := int64(math.MaxInt64)
+		if f.After != (backend.TaskID{}) {
+			l, err := db.letter(ctx, c, f.After)
+			if err != nil {
+				return err
+			}
+			before = l.n
+		}
+		return c.each(ctx, db.q.deadLetters, func(r *row) error {
+			all = append(all, scanLetter(r).DeadLetter)
+			return nil
+		}, before, f.Execution, f.Step, f.Queue, limit(f.Limit, 100))
+	})
+	return all, db.wrap(err, "list dead letters")
+}
+
+// DeadLetter reads one with its attempts.
+func (db *DB) DeadLetter(ctx context.Context, id backend.TaskID) (backend.DeadLetter, error) {
+	var l letter
+	err := db.read(ctx, func(c *conn) (err error) {
+		if l, err = db.letter(ctx, c, id); err != nil {
+			return err
+		}
+		return c.each(ctx, db.q.attempts, func(r *row) error {
+			a := backend.Attempt{Task: id, Attempt: int(r.int()), Worker: r.text()}
+			if f := r.failure(); f != nil {
+				a.Failure = *f
+			}
+			a.At, a.Retried = r.time(), r.bool()
+			l.Errors = append(l.Errors, a)
+			return nil
+		}, id.Execution, id.Seq)
+	})
+	return l.DeadLetter, db.wrap(err, "read dead letter %v", id)
+}
+
+func (db *DB) letter(ctx context.Context, c *conn, id backend.TaskID) (l letter, err error) {
+	found, err := c.one(ctx, db.q.findDeadLetter, func(r *row) { l = scanLetter(r) }, id.Execution, id.Seq)
+	if err == nil && !found {
+		err = fmt.Errorf("dead letter %v: %w", id, backend.ErrNotFound)
+	}
+	return l, err
+}
+
+// Discard removes the dead letter and changes nothing else.
+func (db *DB) Discard(ctx context.Context, id backend.TaskID, actor string) error {
+	err := db.write(ctx, func(t *tx) error {
+		if _, err := db.letter(ctx, t.conn, id); err != nil {
+			return err
+		}
+		return t.removeLetter(id, actor, "discard", "")
+	})
+	return db.wrap(err, "discard %v", id)
+}
+
+func (t *tx) removeLetter(id backend.TaskID, actor, action, detail string) error {
+	if _, err := t.exec(t.q.discard, id.Execution, id.Seq); err != nil {
+		return err
+	}
+	_, err := t.exec(t.q.audit, t.now, actor, action, id.Execution, id.Seq, detail)
+	return err
+}
+
+// Replay puts the task back to its queue, and reopens its execution.
+func (db *DB) Replay(ctx context.Context, id backend.TaskID, queue, actor string) error {
+	err := db.write(ctx, func(t *tx) error {
+		l, err := db.letter(ctx, t.conn, id)
+		if err != nil {
+			return err
+		}
+		if err := t.replay(&l, queue); err != nil {
+			return err
+		}
+		detail := ""
+		if queue != "" && queue != l.Queue {
+			detail = fmt.Sprintf("queue %s -> %s", l.Queue, queue)
+		}
+		return t.removeLetter(id, actor, "replay", detail)
+	})
+	if err == nil {
+		db.wrote("")
+	}
+	return db.wrap(err, "replay %v", id)
+}
+
+func (t *tx) replay(l *letter, queue string) error {
+	var (
+		n, healedFrom int64
+		state         backend.State
+		reopened      bool
+	)
+	found, err := t.one(t.ctx, t.q.replayLook, func(r *row) {
+		n, state, healedFrom, reopened = r.int(), backend.State(r.text()), r.int(), r.bool()
+	}, l.Task.Execution)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return fmt.Errorf("its execution has been deleted: %w", backend.ErrNotReplayable)
+	case state == backend.Failed || state == backend.TimedOut:
+		healedFrom = l.place
+	case reopened:
+		healedFrom = min(healedFrom, l.place)
+	default:
+		return fmt.Errorf("its execution is %s: %w", state, backend.ErrNotReplayable)
+	}
+	if !l.Task.IsRoot() {
+		rows, err := t.exec(t.q.replay, n, l.Task.Seq, queue, t.now)
+		if err != nil {
+			return err
+		}
+		if rows == 0 {
+			return fmt.Errorf("the task is not where it was buried: %w", backend.ErrNotReplayable)
+		}
+	}
+	return t.reopen(n, state, healedFrom, l.Task.IsRoot(), queue)
+}
+
+// reopen lets an execution go on whose failed task has been put back.
+func (t *tx) reopen(n int64, state backend.State, healedFrom int64, root bool, queue string) error {
+	if _, err := t.exec(t.q.replayRestore, n); err != nil {
+		return err
+	}
+	if _, err := t.exec(t.q.reopen, n, healedFrom, t.now); err != nil {
+		return err
+	}
+	t.tally(state, backend.Running)
+	if !root {
+		return nil
+	}
+	_, err := t.exec(t.q.replayExecution, n, queue, t.now)
+	return err
+}

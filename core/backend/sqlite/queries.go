@@ -1,0 +1,158 @@
+package sqlite
+
+// queries are the files of the folder sql, with the order in which the program gives their parameters.
+type queries struct {
+	start, startInput, startExisting                             *query
+	findExecution, signal, signalKnown, wake                     *query
+	turn, turnKnown, taskKnown, turned                           *query
+	complete, retry, bury, release, releaseExecution             *query
+	keepAttempt, keepAttemptExecution                            *query
+	deadLetter, deadLetterExecution                              *query
+	settle, add, consume, forget, forgetAll, setAside            *query
+	count, setCustom                                             *query
+	closeExecution, yield, again, standAlone                     *query
+	tally                                                        *query
+	claimExecutions, claimTasks                                  *query
+	claimUnstarted, claimRunning, claimPaused, claimWoken        *query
+	lanesOfExecutions, lanesOfTasks                              laneQueries
+	workerState                                                  *query
+	readExecutions, readTasks, historyTasks, historySignals      *query
+	heldExecutions, heldTasks                                    *query
+	register, renew, renewNext, retire                           *query
+	reapLook, reapWorkers, reapForget                            *query
+	giveBack, giveBackExecution, crash, crashExecution           *query
+	listExecutions, listLive, listUnsuccessful, listPrefix       *query
+	listTasks, listTasksOf, listTasksRunning, workerLeases       *query
+	counters, customState, workers, statsExecutions, statsQueues *query
+	deadLetters, findDeadLetter, attempts, discard, audit        *query
+	replayLook, replay, replayExecution, replayRestore, reopen   *query
+	migrated                                                     *query
+}
+
+// laneQueries find what is due in one of the two tables.
+type laneQueries struct{ lane, due, later *query }
+
+func loadQueries() (*queries, error) {
+	l := &loader{}
+	q := &queries{}
+	l.loadCommands(q)
+	l.loadClaims(q)
+	l.loadReads(q)
+	l.loadLeases(q)
+	l.loadLists(q)
+	l.loadDeadLetters(q)
+	q.migrated = l.load("migrated", "version name now")
+	return q, l.err
+}
+
+func (l *loader) loadCommands(q *queries) {
+	q.start = l.load("start", "execution_id workflow queue priority tags due_at input_hash now deadline_at")
+	q.startInput = l.load("start_input", "policy metadata carrier input")
+	q.startExisting = l.load("start_existing", "execution_id")
+	q.findExecution = l.load("find_execution", "execution_id")
+	q.signal = l.load("signal", "n signal_id name payload now")
+	q.signalKnown = l.load("signal_known", "n signal_id")
+	q.wake = l.load("wake", "n now")
+
+	q.turn = l.load("turn", "execution_id token")
+	q.turnKnown = l.load("turn_known", "execution_id")
+	q.taskKnown = l.load("task_known", "n seq")
+	q.turned = l.load("turned", "n token effects")
+	q.settle = l.load("settle", "n seq state result now")
+	q.add = l.load("add", "n seq key kind step queue priority tags state due_at fires_at worker_id token input_hash now "+
+		"started_at finished_at policy input result")
+	q.consume = l.load("consume", "n seq signal")
+	q.forget = l.load("forget", "n seq now")
+	q.forgetAll = l.load("forget_all", "n now")
+	q.setAside = l.load("set_aside", "n seq")
+	q.count = l.load("count", "n name delta")
+	q.setCustom = l.load("set_custom", "n name value")
+	q.closeExecution = l.load("close", "n token state result failure cause now")
+	q.yield = l.load("yield", "n token seen due_at now")
+	q.again = l.load("again", "n token due_at")
+	q.standAlone = l.load("stand_alone", "n")
+
+	q.complete = l.load("complete", "n seq token result now")
+	q.retry = l.load("retry", "n seq token failure due_at")
+	q.bury = l.load("bury", "n seq token state failure now")
+	q.release = l.load("release", "n seq token now")
+	q.releaseExecution = l.load("release_execution", "n token now")
+	q.keepAttempt = l.load("keep_attempt", "n execution_id seq failure now retried")
+	q.keepAttemptExecution = l.load("keep_attempt_execution", "n failure now retried")
+	q.deadLetter = l.load("dead_letter", "n seq reason failure now")
+	q.deadLetterExecution = l.load("dead_letter_execution", "n reason failure now")
+	q.tally = l.load("tally", "state delta")
+}
+
+func (l *loader) loadClaims(q *queries) {
+	q.claimExecutions = l.load("claim_executions", "keys worker_id now")
+	q.claimTasks = l.load("claim_tasks", "keys worker_id now")
+	q.claimUnstarted = l.load("claim_unstarted", "keys")
+	q.claimRunning = l.load("claim_running", "step")
+	q.claimPaused = l.load("claim_paused", "")
+	q.claimWoken = l.load("claim_woken", "worker_id")
+	q.lanesOfExecutions = l.lanes("executions")
+	q.lanesOfTasks = l.lanes("tasks")
+	q.workerState = l.load("worker_state", "worker_id")
+}
+
+func (l *loader) lanes(table string) laneQueries {
+	return laneQueries{
+		lane:  l.load("claim_lane_"+table, "queue step tags rank"),
+		due:   l.load("claim_due_"+table, "queue step tags rank now most"),
+		later: l.load("claim_later_"+table, "queue step tags rank now"),
+	}
+}
+
+func (l *loader) loadReads(q *queries) {
+	q.readExecutions = l.load("read_executions", "keys")
+	q.readTasks = l.load("read_tasks", "keys")
+	q.historyTasks = l.load("history_tasks", "n")
+	q.historySignals = l.load("history_signals", "n")
+	q.heldExecutions = l.load("held_executions", "worker_id")
+	q.heldTasks = l.load("held_tasks", "worker_id")
+}
+
+func (l *loader) loadLeases(q *queries) {
+	q.register = l.load("register", "worker_id host pid queues tags steps slots used state version now lease_until")
+	q.renew = l.load("renew", "worker_id state used now lease_until")
+	q.renewNext = l.load("renew_next", "worker_id")
+	q.retire = l.load("retire", "worker_id state now")
+	q.reapLook = l.load("reap_look", "now forget_before")
+	q.reapWorkers = l.load("reap_workers", "now")
+	q.reapForget = l.load("reap_forget", "forget_before")
+	q.giveBack = l.load("give_back", "n seq token crashes now")
+	q.giveBackExecution = l.load("give_back_execution", "n token crashes now")
+	q.crash = l.load("crash", "n seq")
+	q.crashExecution = l.load("crash_execution", "n")
+}
+
+func (l *loader) loadLists(q *queries) {
+	const filter = "before states workflow queue tag since id_prefix most"
+	q.listExecutions = l.load("list_executions", filter)
+	q.listLive = l.load("list_executions_live", filter)
+	q.listUnsuccessful = l.load("list_executions_unsuccessful", filter)
+	q.listPrefix = l.load("list_executions_prefix", filter+" id_end")
+	q.listTasks = l.load("list_tasks", "after_execution after_seq states kinds most")
+	q.listTasksOf = l.load("list_tasks_of", "execution_id after_seq states kinds most")
+	q.listTasksRunning = l.load("list_tasks_running", "after_execution after_seq kinds most")
+	q.workerLeases = l.load("worker_leases", "")
+	q.counters = l.load("counters", "n")
+	q.customState = l.load("custom_state", "n")
+	q.workers = l.load("workers", "")
+	q.statsExecutions = l.load("stats_executions", "")
+	q.statsQueues = l.load("stats_queues", "now")
+}
+
+func (l *loader) loadDeadLetters(q *queries) {
+	q.deadLetters = l.load("dead_letters", "before execution_id step queue most")
+	q.findDeadLetter = l.load("find_dead_letter", "execution_id seq")
+	q.attempts = l.load("attempts", "execution_id seq")
+	q.discard = l.load("discard", "execution_id seq")
+	q.audit = l.load("audit", "now actor action execution_id seq detail")
+	q.replayLook = l.load("replay_look", "execution_id")
+	q.replay = l.load("replay", "n seq queue now")
+	q.replayExecution = l.load("replay_execution", "n queue now")
+	q.replayRestore = l.load("replay_restore", "n")
+	q.reopen = l.load("reopen", "n healed_from now")
+}

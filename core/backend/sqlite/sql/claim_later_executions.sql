@@ -1,0 +1,4 @@
+-- When the first of a lane is due of those that are not yet.
+SELECT min(due_at)
+FROM executions
+WHERE due_at IS NOT NULL AND queue = :queue AND workflow = :step AND tags = :tags AND rank = :rank AND due_at > :now;

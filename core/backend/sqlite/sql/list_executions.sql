@@ -1,0 +1,12 @@
+-- The numbers of executions, newest first. Filters that are '' or 0 choose all; states is a JSON list.
+SELECT n
+FROM executions
+WHERE n < :before
+  AND (:states = '' OR state IN (SELECT value FROM json_each(:states)))
+  AND (:workflow = '' OR workflow = :workflow)
+  AND (:queue = '' OR queue = :queue)
+  AND (:tag = '' OR tags <> '' AND EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag))
+  AND created_at >= :since
+  AND substr(id, 1, length(:id_prefix)) = :id_prefix
+ORDER BY n DESC
+LIMIT :most;

@@ -1,0 +1,12 @@
+-- As list_executions, where only failed, timed out and cancelled ones are wanted: no other is looked at.
+SELECT n
+FROM executions INDEXED BY executions_unsuccessful
+WHERE state IN ('failed', 'timed_out', 'cancelled') AND n < :before
+  AND state IN (SELECT value FROM json_each(:states))
+  AND (:workflow = '' OR workflow = :workflow)
+  AND (:queue = '' OR queue = :queue)
+  AND (:tag = '' OR tags <> '' AND EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag))
+  AND created_at >= :since
+  AND substr(id, 1, length(:id_prefix)) = :id_prefix
+ORDER BY n DESC
+LIMIT :most;

@@ -1,0 +1,2 @@
+-- Forgets workers that ended long ago.
+DELETE FROM workers WHERE ended_at <= :forget_before;

@@ -1,0 +1,2 @@
+-- Executions by state.
+SELECT state, n FROM tallies;

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestBadInput holds that each mistake has one line that names it and says what to do, and the right exit code.
+func TestBadInput(t *testing.T) {
+	h := newHistory(t, testBackends[0])
+	h.tellAll()
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text.txt")
+	if err := os.WriteFile(text, []byte(strings.Repeat("this is no database\n", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	missing := filepath.Join(dir, "missing.sqlite")
+	folder := filepath.Join(dir, "nowhere", "x.sqlite")
+
+	cases := []struct {
+		args []string
+		code int
+		want []string // all of them in the one line
+	}{
+		{[]string{"lst"}, exitUsage, []string{`unknown command "lst"`, "did you mean list?"}},
+		{[]string{"frobnicate"}, exitUsage, []string{`unknown command "frobnicate"`, "stent --help"}},
+		{[]string{"dlq", "reply"}, exitUsage, []string{`unknown command "reply"`, "did you mean replay?"}},
+		{[]string{"migrate", "sideways"}, exitUsage, []string{`unknown command "sideways"`, "stent migrate --help"}},
+		{[]string{"list", "--stat", "failed"}, exitUsage, []string{"unknown flag: --stat", "stent list --help"}},
+		{[]string{"list", "extra"}, exitUsage, []string{"takes no arguments", `"extra"`}},
+		{[]string{"list", "--limit", "0"}, exitUsage, []string{`"0"`, "--limit", "1 or more"}},
+		{[]string{"list", "--limit", "many"}, exitUsage, []string{`"many"`, "--limit", "want a number"}},
+		{[]string{"dlq", "list", "--limit", "-1"}, exitUsage, []string{`"-1"`, "--limit"}},
+		{[]string{"list", "--state", "done"}, exitUsage, []string{`unknown state "done"`, "pending, running, cancelling, completed, failed, cancelled or timed_out"}},
+		{[]string{"tasks", "--state", "cancelling"}, exitUsage, []string{`unknown state "cancelling"`, "waiting"}},
+		{[]string{"list", "--since", "yesterday"}, exitUsage, []string{`--since "yesterday"`, "2d", "2024-01-15"}},
+		{[]string{"list", "--since", "-2d"}, exitUsage, []string{`--since "-2d"`}},
+		{[]string{"list", "--after", "nope"}, exitError, []string{`no execution "nope"`, "stent list"}},
+		{[]string{"show"}, exitUsage, []string{"stent show: want an execution's id"}},
+		{[]string{"show", ""}, exitUsage, []string{"argument 1 is empty"}},
+		{[]string{"show", "a", "b"}, exitUsage, []string{`"b" is one argument too many`}},
+		{[]string{"show", "nope"}, exitError, []string{`no execution "nope"`, "stent list"}},
+		{[]string{"show", "550e"}, exitError, []string{`"550e" fits more than one execution`, completedID, runningID, "type more"}},
+		{[]string{"show", "o"}, exitError, []string{"...;"}},
+		{[]string{"show", "50%_"}, exitError, []string{`no execution "50%_"`}},
+		{[]string{"tasks", "--execution", "nope"}, exitError, []string{`no execution "nope"`}},
+		{[]string{"dlq", "show", "nope"}, exitError, []string{`no dead letter "nope"`, "stent dlq list"}},
+		{[]string{"dlq", "show", completedID}, exitError, []string{"no dead letter"}},
+		{[]string{"dlq", "replay", failedID + ".1"}, exitError, []string{"no dead letter"}},
+		{[]string{"dlq", "replay", failedID + ".2", "--queue", ""}, exitUsage, []string{"--queue is empty"}},
+		{[]string{"dlq", "replay", failedID + ".2", "--queue", "a\nb"}, exitError, []string{"control character"}},
+		{[]string{"dlq", "list", "--after", "x"}, exitUsage, []string{"--after", "EXECUTION.NUMBER"}},
+		{[]string{"signal", waitingID}, exitUsage, []string{"stent signal: want"}},
+		{[]string{"signal", waitingID, "approval", "yes"}, exitUsage, []string{`"yes" is not JSON`}},
+		{[]string{"signal", waitingID, "approval", "-"}, exitUsage, []string{"is not JSON"}},
+		{[]string{"signal", waitingID, " ", "1"}, exitUsage, []string{"argument 2 is empty"}},
+		{[]string{"signal", "nope", "approval"}, exitError, []string{`no execution "nope"`}},
+		{[]string{"signal", completedID, "approval"}, exitError, []string{"has ended", "stent show " + completedID}},
+		{[]string{"demo", "--for", "soon"}, exitUsage, []string{`--for "soon"`, "30s"}},
+		{[]string{"demo", "--for", "0"}, exitUsage, []string{`--for "0"`}},
+		{[]string{"demo", "--rate", "0"}, exitUsage, []string{"--rate 0"}},
+		{[]string{"demo", "--rate", "NaN"}, exitUsage, []string{"--rate NaN"}},
+		{[]string{"demo", "--db", folder}, exitError, []string{folder, "does not exist"}},
+		{[]string{"demo", "--db", text}, exitError, []string{text, "not an SQLite database"}},
+		{[]string{"list", "--db", missing}, exitError, []string{"there is no file " + missing}},
+		{[]string{"list", "--db", folder}, exitError, []string{"there is no file " + folder}},
+		{[]string{"list", "--db", text}, exitError, []string{text, "not an SQLite database"}},
+		{[]string{"list", "--db", dir}, exitError, []string{dir, "is a folder"}},
+		{[]string{"migrate", "up", "--db", missing}, exitError, []string{"there is no file " + missing}},
+		{[]string{"list", "--db", "sqlite:"}, exitUsage, []string{"want the path of a file"}},
+		{[]string{"list", "--db", ":memory:"}, exitUsage, []string{"in memory"}},
+		{[]string{"list", "--db", "mysql://h/d"}, exitUsage, []string{`"mysql"`, "sqlite:PATH"}},
+	}
+	for _, c := range cases {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			h.t = t
+			got := h.run(c.args...)
+			if got.code != c.code {
+				t.Errorf("exit code %d, want %d", got.code, c.code)
+			}
+			if got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || !strings.HasPrefix(got.stderr, "stent: ") {
+				t.Errorf("printed %q and on stderr %q, want nothing and one line", got.stdout, got.stderr)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(got.stderr, want) {
+					t.Errorf("says %q, want %q in it", got.stderr, want)
+				}
+			}
+		})
+	}
+	for _, path := range []string{missing, folder} {
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("looking at %s has made it", path)
+		}
+	}
+}
+
+func TestNoDatabaseNamed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("STENT_DB", "")
+	got := stent(t.Context(), newClock(), "list")
+	if got.code != exitUsage || !strings.Contains(got.stderr, "--db PATH or STENT_DB") || !strings.Contains(got.stderr, "stent demo") {
+		t.Errorf("without a database: exit code %d, %q", got.code, got.stderr)
+	}
+}
+
+// TestFlagOverrulesEnvironment: --db counts more than STENT_DB.
+func TestFlagOverrulesEnvironment(t *testing.T) {
+	h := newHistory(t, testBackends[0])
+	h.tellCompleted()
+	t.Setenv("STENT_DB", "postgres://nobody@nowhere.invalid/none")
+	got := stent(t.Context(), h.clock, "--db", h.dsn, "list")
+	if got.code != exitOK || !strings.Contains(got.stdout, completedID) {
+		t.Errorf("exit code %d, %s%s", got.code, got.stdout, got.stderr)
+	}
+}
+
+// TestInterrupted: a command that Ctrl-C cuts short says so, and exits as shells expect.
+func TestInterrupted(t *testing.T) {
+	h := newHistory(t, testBackends[0])
+	t.Setenv("STENT_DB", h.dsn)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	got := stent(ctx, h.clock, "list")
+	if got.code != exitInterrupted || got.stderr != "stent: interrupted\n" {
+		t.Errorf("exit code %d, %q", got.code, got.stderr)
+	}
+}
+
+// TestNoSecretIsPrinted tries addresses that are right, wrong, or in the wrong place, and looks for the password.
+func TestNoSecretIsPrinted(t *testing.T) {
+	t.Setenv("PGCONNECT_TIMEOUT", "1")
+	dsns := []string{
+		"postgres://ada:s3cret@127.0.0.1:1/db",
+		"postgresql://ada:s3cret@127.0.0.1:1/db?sslmode=disable",
+		"POSTGRES://ada:s3cret@127.0.0.1:1/db",
+		"postgres://ada:s3cret@127.0.0.1:port/db",
+		"postgres://ada:s3cret%zz@127.0.0.1:1/db",
+		"postgres://ada:/s3cret@127.0.0.1:1/db",
+		"postgres://ada:1/s3cret@127.0.0.1:1/db",
+		"postgres://ada:#s3cret@127.0.0.1:1/db",
+		"postgres://ada:?s3cret@127.0.0.1:1/db",
+		"postgres://ada:@s3cret@127.0.0.1:1/db",
+		"postgres://ada:a b s3cret@127.0.0.1:1/db",
+		"postgres:ada:s3cret@127.0.0.1:1/db",
+		"postgres://127.0.0.1:1/db?user=ada&password=s3cret",
+		"postgres://127.0.0.1:1/db?sslpassword=s3cret",
+		"host=127.0.0.1 port=1 user=ada password=s3cret dbname=db",
+		"host=127.0.0.1 port=1 user=ada password='a s3cret' dbname=db",
+		"password=s3cret",
+		"mysql://ada:s3cret@127.0.0.1:1/db",
+	}
+	for _, dsn := range dsns {
+		for _, args := range [][]string{
+			{"--db", dsn, "list"}, {"--db=" + dsn, "migrate", "up"}, {"--db", dsn, "demo", "--for", "1s"}, {dsn, "list"}, {"list", dsn}, {"lits", "--db", dsn},
+		} {
+			got := stent(t.Context(), newClock(), args...)
+			if got.code == exitOK {
+				t.Errorf("%q succeeded", args)
+			}
+			if said := got.stdout + got.stderr; strings.Contains(said, "s3cret") {
+				t.Errorf("%q prints the password: %s", args, said)
+			}
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestGolden holds what each command prints. What it prints is a contract: scripts read it.
+func TestGolden(t *testing.T) {
+	cases := []struct {
+		name string
+		args []string
+	}{
+		{"list", []string{"list"}},
+		{"list_json", []string{"list", "--limit", "3", "--json"}},
+		{"list_state", []string{"list", "--state", "completed,failed"}},
+		{"list_page", []string{"list", "--limit", "2", "--after", waitingID}},
+		{"list_since", []string{"list", "--since", "10m"}},
+		{"list_since_time", []string{"list", "--since", "2024-01-15T10:52:00"}},
+		{"list_none", []string{"list", "--workflow", "nothing"}},
+		{"list_none_json", []string{"list", "--queue", "nothing", "--json"}},
+		{"list_tag", []string{"list", "--tag", "eu", "--workflow", "order_workflow", "--queue", "default", "--limit", "1"}},
+		{"show_completed", []string{"show", completedID}},
+		{"show_completed_json", []string{"show", completedID, "--json"}},
+		{"show_running", []string{"show", runningID}},
+		{"show_failed", []string{"show", failedID}},
+		{"show_failed_json", []string{"show", failedID, "--json"}},
+		{"show_panicked", []string{"show", panickedID}},
+		{"show_retrying", []string{"show", retryingID}},
+		{"show_retrying_json", []string{"show", retryingID, "--json"}},
+		{"show_waiting", []string{"show", waitingID}},
+		{"show_sleeping", []string{"show", sleepingID}},
+		{"show_pending", []string{"show", pendingID}},
+		{"show_prefix", []string{"show", "order-p"}},
+		{"dlq_list", []string{"dlq", "list"}},
+		{"dlq_list_json", []string{"dlq", "list", "--json"}},
+		{"dlq_list_step", []string{"dlq", "list", "--step", "charge_payment", "--queue", "default", "--limit", "1"}},
+		{"dlq_list_none", []string{"dlq", "list", "--step", "nothing"}},
+		{"dlq_show", []string{"dlq", "show", failedID + ".2"}},
+		{"dlq_show_execution", []string{"dlq", "show", "order-f"}},
+		{"dlq_show_panic", []string{"dlq", "show", panickedID + ".0"}},
+		{"dlq_show_json", []string{"dlq", "show", failedID + ".2", "--json"}},
+		{"tasks", []string{"tasks"}},
+		{"tasks_state", []string{"tasks", "--state", "running"}},
+		{"tasks_execution_json", []string{"tasks", "--execution", "order-w", "--state", "completed,waiting", "--json"}},
+		{"tasks_none", []string{"tasks", "--state", "cancelled"}},
+		{"stats", []string{"stats"}},
+		{"stats_json", []string{"stats", "--json"}},
+		{"migrate_status_json", []string{"migrate", "status", "--json"}},
+		{"help", nil},
+		{"help_show", []string{"show", "--help"}},
+		{"help_demo", []string{"demo", "--help"}},
+	}
+	used := map[string]bool{}
+	for _, c := range cases {
+		used[filepath.Join("testdata", c.name+".golden")] = true
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", "*.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if !used[file] {
+			t.Errorf("%s belongs to no case: remove it", file)
+		}
+	}
+	onEach(t, func(t *testing.T, b testBackend) {
+		h := newHistory(t, b)
+		h.tellAll()
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				h.t = t
+				b.golden(t, c.name, c.args, h.run(c.args...))
+			})
+		}
+	})
+}
+
+// golden compares a command's output with the file that holds it.
+func (b testBackend) golden(t *testing.T, name string, args []string, r result) {
+	t.Helper()
+	got := fmt.Sprintf("$ stent %s\n%s%s", strings.Join(args, " "), r.stdout, r.stderr)
+	if r.code != exitOK {
+		got += fmt.Sprintf("(exit code %d)\n", r.code)
+	}
+	path := filepath.Join("testdata", name+".golden")
+	if *update && b.exact {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (go test ./internal/cli -update writes it)", err)
+	}
+	if b.comparable(got) != b.comparable(string(want)) {
+		t.Errorf("output differs from %s (go test ./internal/cli -update writes it anew)\ngot:\n%s\nwant:\n%s", path, got, want)
+	}
+}
+
+// TestGuide holds the formats that came before this program, character for character.
+func TestGuide(t *testing.T) {
+	h := newHistory(t, testBackends[0])
+	h.tellCompleted()
+
+	want := `ID: 550e8400-e29b-41d4-a716-446655440000
+State: completed
+Started At: 2024-01-15T10:30:00
+Completed At: 2024-01-15T10:31:30
+
+Progress:
+[10:30:00] > order_workflow (running)
+[10:30:05] + validate_order (completed)
+[10:30:10] + charge_payment (completed)
+[10:30:15] + send_notification (completed)
+[10:31:30] + order_workflow (completed)
+
+Counters:
+- progress: 42
+
+Custom State:
+- owner: billing-pipeline
+- phase: completed
+
+Result: {"order_id": "ORD-123", "status": "completed"}
+`
+	if got := h.run("show", completedID).stdout; got != want {
+		t.Errorf("show prints\n%s\nwant, as in the guide to monitoring,\n%s", got, want)
+	}
+
+	h.tellRunning()
+	want = `ID                                   | State      | Started At
+-----------------------------------------------------------------
+550e8400-e29b-41d4-a716-446655440001 | running    | 2024-01-15T10:35:00
+550e8400-e29b-41d4-a716-446655440000 | completed  | 2024-01-15T10:30:00
+`
+	if got := h.run("list").stdout; got != want {
+		t.Errorf("list prints\n%s\nwant, as in the guide to monitoring,\n%s", got, want)
+	}
+}

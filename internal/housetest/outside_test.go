@@ -1,0 +1,131 @@
+package housetest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestWhatAnImportCosts looks from outside: a new module that imports some of our packages, tidied and built. All that a
+// user downloads is in its go.sum, and that includes what the tests of our packages, and of theirs, import. A new name
+// here is a price that every user pays; it is written down only if it is worth that.
+func TestWhatAnImportCosts(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		imports []string
+		modules []string // in go.sum
+	}{
+		{
+			name:    "the engine on SQLite",
+			imports: []string{"core", "core/backend/sqlite"},
+			modules: []string{
+				"github.com/dustin/go-humanize",
+				"github.com/google/pprof", // tests of modernc.org's modules
+				"github.com/google/uuid",
+				"github.com/hashicorp/golang-lru/v2",
+				"github.com/mattn/go-isatty",
+				"github.com/ncruces/go-strftime",
+				"github.com/remyoudompheng/bigfft",
+				"golang.org/x/mod",
+				"golang.org/x/sync",
+				"golang.org/x/sys",
+				"golang.org/x/tools",
+				"modernc.org/cc/v4",
+				"modernc.org/ccgo/v4",
+				"modernc.org/fileutil",
+				"modernc.org/gc/v2",
+				"modernc.org/gc/v3",
+				"modernc.org/goabi0",
+				"modernc.org/libc",
+				"modernc.org/mathutil",
+				"modernc.org/memory",
+				"modernc.org/opt",
+				"modernc.org/sortutil",
+				"modernc.org/sqlite",
+				"modernc.org/strutil",
+				"modernc.org/token",
+			},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := outside(t, test.imports)
+			run(t, dir, "go", "mod", "tidy")
+			run(t, dir, "go", "build", "./...")
+
+			sum := read(t, filepath.Join(dir, "go.sum"))
+			var got []string
+			for line := range strings.Lines(sum) {
+				path, rest, _ := strings.Cut(line, " ")
+				if version, _, _ := strings.Cut(rest, " "); !strings.HasSuffix(version, "/go.mod") {
+					got = append(got, path)
+				}
+			}
+			for _, path := range got {
+				if !slices.Contains(test.modules, path) {
+					t.Errorf("a user now downloads %s", path)
+				}
+			}
+			for _, path := range test.modules {
+				if !slices.Contains(got, path) {
+					t.Errorf("a user no longer downloads %s: take it off the list", path)
+				}
+			}
+			if mod := read(t, filepath.Join(dir, "go.mod")); !strings.Contains(mod, "\ngo 1.25.0\n") {
+				t.Errorf("a user's module now needs another Go:\n%s", mod)
+			}
+		})
+	}
+}
+
+// outside makes a module of its own that imports our packages from this checkout.
+func outside(t *testing.T, imports []string) string {
+	t.Helper()
+	checkout, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var program strings.Builder
+	program.WriteString("package main\n\n")
+	for _, name := range imports {
+		if found, err := filepath.Glob(filepath.Join(checkout, name, "*.go")); err != nil || len(found) == 0 {
+			t.Fatalf("package %s is not there (%v)", name, err)
+		}
+		program.WriteString("import _ \"" + module + "/" + name + "\"\n")
+	}
+	program.WriteString("\nfunc main() {}\n")
+
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "main.go"), program.String())
+	write(t, filepath.Join(dir, "go.mod"), "module example.com/outside\n\ngo 1.25.0\n\n"+
+		"require "+module+" v0.0.0\n\nreplace "+module+" => "+checkout+"\n")
+	return dir
+}
+
+func run(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, out)
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func write(t *testing.T, file, content string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
