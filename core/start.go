@@ -12,6 +12,7 @@ import (
 type Run[O any] struct {
 	engine *Engine
 	id     string
+	begun  bool // by this very Start, so that nobody has seen it end before Wait
 	// Existed says that Start found the execution instead of making it.
 	Existed bool
 }
@@ -34,7 +35,7 @@ func (w *Workflow[I, O]) Start(ctx context.Context, e *Engine, in I, opts ...Sta
 		return nil, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, cmd.Err)
 	}
 	e.taskDue(cmd.Queue, cmd.Priority)
-	return &Run[O]{engine: e, id: cmd.ID, Existed: cmd.Existed}, nil
+	return &Run[O]{engine: e, id: cmd.ID, begun: !cmd.Existed, Existed: cmd.Existed}, nil
 }
 
 // Attach returns a handle to an execution of this workflow that was started elsewhere, without looking whether it
@@ -91,7 +92,7 @@ func workflowPolicy(p RetryPolicy) []byte {
 // watch; besides, it asks the database every second.
 func (r *Run[O]) Wait(ctx context.Context) (O, error) {
 	var out O
-	end, err := r.engine.waitFor(ctx, r.id)
+	end, err := r.engine.waitFor(ctx, r.id, r.begun)
 	if err != nil {
 		return out, fmt.Errorf("wait for %s: %w", r.id, err)
 	}
@@ -115,13 +116,14 @@ type ending struct {
 }
 
 // Wait asks the database when it is told of a change, but no sooner after the last time than a pause that doubles from
-// waitFirst to waitPoll: a short wait ends at once, and a thousand long ones are no load.
+// waitFirst to waitPoll: a short wait ends soon, and a thousand long ones are no load. An execution that is in the
+// memory of a worker here is not asked for at all, since its end is told.
 const (
-	waitFirst = 5 * time.Millisecond
+	waitFirst = 10 * time.Millisecond
 	waitPoll  = time.Second
 )
 
-func (e *Engine) waitFor(ctx context.Context, id string) (ending, error) {
+func (e *Engine) waitFor(ctx context.Context, id string, begun bool) (ending, error) {
 	told := e.waits.add(id)
 	defer e.waits.remove(id, told)
 	stop := e.watch.use()
@@ -129,18 +131,34 @@ func (e *Engine) waitFor(ctx context.Context, id string) (ending, error) {
 
 	for pause := waitFirst; ; pause = min(2*pause, waitPoll) {
 		changed := e.watch.next()
-		x, err := e.db.Execution(ctx, id)
-		if err != nil {
-			return ending{}, err
+		if !begun && !e.holds(id) {
+			x, err := e.db.Execution(ctx, id)
+			if err != nil {
+				return ending{}, err
+			}
+			if x.State.Final() {
+				return ending{x.Workflow, x.State, x.Result, x.Failure, x.Cause}, nil
+			}
 		}
-		if x.State.Final() {
-			return ending{x.Workflow, x.State, x.Result, x.Failure, x.Cause}, nil
-		}
+		begun = false
 		end, ended, err := e.waitOnce(ctx, told, changed, pause)
 		if ended || err != nil {
 			return end, err
 		}
 	}
+}
+
+// holds tells whether a worker of this process has the execution in memory.
+func (e *Engine) holds(id string) bool {
+	for _, w := range e.serving() {
+		w.mu.Lock()
+		_, ok := w.runs[id]
+		w.mu.Unlock()
+		if ok {
+			return true
+		}
+	}
+	return false
 }
 
 // waitOnce returns when it is time to ask again, or the execution has ended here.

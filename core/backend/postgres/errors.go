@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+var errClosed = errors.New("the database is closed")
+
+// The SQLSTATEs that are acted on; see appendix A of PostgreSQL's manual.
+const (
+	stateUnique      = "23505" // unique_violation
+	stateSerialize   = "40001" // serialization_failure
+	stateDeadlock    = "40P01" // deadlock_detected
+	stateNoRight     = "42501" // insufficient_privilege
+	stateNoTable     = "42P01" // undefined_table
+	stateNoSchema    = "3F000" // invalid_schema_name
+	stateRefused     = "ST001" // raised by stent.refuse
+	stateDuplicated  = "42P07" // duplicate_table
+	stateDuplicated2 = "42710" // duplicate_object
+)
+
+func sqlState(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// refused tells that a statement of a batch did not find what it should: part of the batch belongs to a lost lease, or
+// was applied before.
+func refused(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == stateRefused || e.Code == stateUnique && e.TableName == "tasks")
+}
+
+// passing tells that the same transaction may succeed if it is tried again at once.
+func passing(err error) bool {
+	state := sqlState(err)
+	return state == stateDeadlock || state == stateSerialize
+}
+
+// wrap says what was tried. It is where all errors leave the package.
+func (db *DB) wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	if db.closed() {
+		err = errClosed
+	}
+	return fmt.Errorf("postgres: "+format+": %w", append(args, plain(err))...)
+}
+
+// plain keeps a DSN that cannot be read out of the error: what pgx takes for its host may be half of a password.
+func plain(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		return errDSN
+	}
+	return err
+}
+
+var errDSN = errors.New("this DSN cannot be read: want postgres://user:password@host:5432/database?sslmode=require, with special " +
+	"characters of the password percent-encoded (@ is %40, / is %2F, # is %23), or host=... port=... user=... dbname=...")
+
+// ended prefers the context's own error to what a driver makes of it.
+func ended(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
+}

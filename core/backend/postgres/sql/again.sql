@@ -1,0 +1,14 @@
+-- Gives orchestrators' leases back for another attempt, and keeps why this one failed.
+-- $1 id, $2 token, $3 failure, $4 microseconds until due
+WITH done AS (
+    UPDATE stent.executions AS e
+    SET state = 'pending', due_at = now() + u.delay * interval '1 microsecond', attempt = coalesce(e.attempt, 1) + 1, woken = NULL
+    FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[]) AS u (id, token, failure, delay)
+    WHERE e.id = u.id AND e.token = u.token AND e.state = 'running'
+    RETURNING e.id, e.attempt - 1 AS attempt, e.worker, e.queue, u.failure
+), kept AS (
+    INSERT INTO stent.failures (execution_id, seq, attempt, worker, failure, at, retried)
+    SELECT d.id, 0, d.attempt, w.id, d.failure::json, now(), true
+    FROM done AS d LEFT JOIN stent.workers AS w ON w.n = d.worker
+)
+SELECT array_agg(DISTINCT queue), CASE WHEN count(*) <> cardinality($1) THEN stent.refuse('turns') END FROM done;

@@ -1,0 +1,10 @@
+-- Ends activities with a result.
+-- $1 execution, $2 place, $3 token, $4 result
+WITH done AS (
+    UPDATE stent.tasks AS t
+    SET state = 'completed', result = u.result, failure = NULL, finished_at = now(), claimed_by = NULL
+    FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::bytea[]) AS u (execution_id, seq, token, result)
+    WHERE t.execution_id = u.execution_id AND t.seq = u.seq AND t.token = u.token AND t.state = 'running'
+    RETURNING 1
+)
+SELECT CASE WHEN count(*) <> cardinality($1) THEN stent.refuse('completes') END FROM done;

@@ -1,0 +1,28 @@
+-- What waits, runs and is dead, by queue.
+-- $1 now
+SELECT queue, sum(depth)::bigint, sum(scheduled)::bigint, sum(running)::bigint, sum(dead)::bigint, sum(workers)::bigint, bool_or(paused), min(oldest_due)
+FROM (
+    SELECT queue, count(*) FILTER (WHERE due_at <= $1) AS depth, count(*) FILTER (WHERE due_at > $1) AS scheduled, 0 AS running, 0 AS dead, 0 AS workers,
+           false AS paused, min(due_at) FILTER (WHERE due_at <= $1) AS oldest_due
+    FROM stent.executions WHERE due_at IS NOT NULL GROUP BY queue
+    UNION ALL
+    SELECT queue, count(*) FILTER (WHERE due_at <= $1), count(*) FILTER (WHERE due_at > $1), 0, 0, 0, false, min(due_at) FILTER (WHERE due_at <= $1)
+    FROM stent.tasks WHERE due_at IS NOT NULL GROUP BY queue
+    UNION ALL
+    SELECT queue, 0, 0, count(*), 0, 0, false, NULL FROM stent.executions WHERE state = 'running' GROUP BY queue
+    UNION ALL
+    SELECT t.queue, 0, 0, count(*), 0, 0, false, NULL
+    FROM stent.executions AS e JOIN stent.tasks AS t ON t.execution_id = e.id
+    WHERE e.state = 'running' AND t.state = 'running' AND t.claimed_by IS NULL GROUP BY t.queue
+    UNION ALL
+    SELECT queue, 0, 0, count(*), 0, 0, false, NULL FROM stent.tasks WHERE claimed_by IS NOT NULL GROUP BY queue
+    UNION ALL
+    SELECT queue, 0, 0, 0, count(*), 0, false, NULL FROM stent.dead_letters GROUP BY queue
+    UNION ALL
+    SELECT q.queue, 0, 0, 0, 0, count(*), false, NULL
+    FROM stent.workers AS w CROSS JOIN LATERAL unnest(w.queues) AS q (queue) WHERE w.ended_at IS NULL GROUP BY q.queue
+    UNION ALL
+    SELECT name, 0, 0, 0, 0, 0, paused, NULL FROM stent.queues
+) AS parts
+GROUP BY queue
+ORDER BY queue;

@@ -1,0 +1,11 @@
+-- The fence of turns, and the state that the executions have. A turn that was committed is a success: the crashes
+-- before it are forgotten.
+-- $1 id, $2 token, $3 the worker
+WITH held AS MATERIALIZED (
+    SELECT u.id, e.id AS found, e.crashes IS NOT NULL AS crashed, e.cancel_requested_at IS NOT NULL AS cancelling
+    FROM unnest($1::uuid[], $2::integer[]) AS u (id, token)
+    LEFT JOIN stent.executions AS e ON e.id = u.id AND e.token = u.token AND e.state = 'running' AND e.worker = $3
+), healed AS (
+    UPDATE stent.executions AS e SET crashes = NULL FROM held WHERE held.crashed AND e.id = held.found
+)
+SELECT id, cancelling, CASE WHEN found IS NULL THEN stent.refuse('turns') END FROM held;
