@@ -468,7 +468,7 @@ func TestFiftyIneligibleTasksHideNoneBehindThem(t *testing.T) {
 }
 
 func TestAHundredThousandSleepersHoldNoGoroutineEach(t *testing.T) {
-	onEach(t, func(t *testing.T, w *world) {
+	onEach(t, func(_ *testing.T, w *world) {
 		n := 100_000
 		if raceEnabled {
 			n = 5_000 // under the race detector SQLite is twenty times slower; `make test` runs this story without it as well

@@ -178,7 +178,7 @@ func failureOf(err error) backend.Failure {
 func typeName(err error) string {
 	name := ""
 	for ; err != nil; err = errors.Unwrap(err) {
-		switch err.(type) {
+		switch err.(type) { //nolint:errorlint // it walks the chain itself
 		case *nonRetryableError, *retryAfterError, *codedError:
 			continue
 		}

@@ -48,10 +48,10 @@ func (w *worker) execute(ctx context.Context, a *activityTask) {
 	w.refill()
 }
 
-// tooLong is the cause of a context whose attempt has used up its time.
-type tooLong struct{ limit time.Duration }
+// tooLongError is the cause of a context whose attempt has used up its time.
+type tooLongError struct{ limit time.Duration }
 
-func (e *tooLong) Error() string { return fmt.Sprintf("the attempt took longer than %v", e.limit) }
+func (e *tooLongError) Error() string { return fmt.Sprintf("the attempt took longer than %v", e.limit) }
 
 // attempt calls the user's function; a panic is an error like any other.
 func (w *worker) attempt(ctx context.Context, a *activityTask) (result []byte, err error) {
@@ -61,11 +61,11 @@ func (w *worker) attempt(ctx context.Context, a *activityTask) (result []byte, e
 	}
 	if limit := a.policy.startToClose; limit > 0 {
 		var cancel context.CancelFunc
-		late := &tooLong{limit}
+		late := &tooLongError{limit}
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, late)
 		defer cancel()
 		defer func() {
-			if err != nil && context.Cause(ctx) == error(late) {
+			if err != nil && errors.Is(context.Cause(ctx), late) {
 				err = fmt.Errorf("%w: %w", late, err)
 			}
 		}()
@@ -100,7 +100,7 @@ func (w *worker) conclude(ctx context.Context, a *activityTask, result []byte, e
 	}
 	w.e.log.ErrorContext(ctx, "task failed and is in the dead letters", append(a.attrs(), "error", failure.Message)...)
 	state := backend.Failed
-	var late *tooLong
+	var late *tooLongError
 	if errors.As(err, &late) {
 		state = backend.TimedOut
 	}

@@ -17,7 +17,7 @@ import (
 // by accident.
 type Flow struct {
 	run *run
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // handed out by Context; no call is made with it
 
 	ordinals map[string]int // calls so far, by name
 	effects  int            // changes of counters and state so far

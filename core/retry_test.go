@@ -10,9 +10,9 @@ import (
 
 func TestDelayDoublesUpToItsLimitAndJitters(t *testing.T) {
 	exact := RetryPolicy{Jitter: -1}
-	for attempt, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
-		if got := exact.delay(attempt+1, 0.9); got != want*time.Second {
-			t.Errorf("after attempt %d: %v, want %v", attempt+1, got, want*time.Second)
+	for attempt, want := range []float64{1, 2, 4, 8, 16, 32, 60, 60} {
+		if got := exact.delay(attempt+1, 0.9).Seconds(); got != want {
+			t.Errorf("after attempt %d: %v s, want %v s", attempt+1, got, want)
 		}
 	}
 	if got := exact.delay(5000, 0); got != time.Minute {

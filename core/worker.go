@@ -143,7 +143,7 @@ type worker struct {
 	steps  []string
 	limits map[string]int
 
-	ctx        context.Context // of its activities; ends when the lease is lost or the drain is over
+	ctx        context.Context //nolint:containedctx // the lease's life: parent of its activities' contexts
 	cancel     context.CancelCauseFunc
 	goroutines sync.WaitGroup
 	lostLease  chan struct{}

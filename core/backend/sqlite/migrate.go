@@ -50,16 +50,16 @@ func (db *DB) prepare(ctx context.Context, c *conn) error {
 		return err
 	}
 	newest := all[len(all)-1].version
-	version, err := db.version(ctx, c)
+	version, empty, err := db.version(ctx, c)
 	if err != nil {
 		return err
 	}
 	switch {
 	case version > newest:
 		return fmt.Errorf("%s has schema %d, this program knows %d: %w", db.path, version, newest, backend.ErrSchemaNew)
-	case version == 0 && db.opts.mustExist:
+	case empty && db.opts.mustExist:
 		return fmt.Errorf("%s is an empty database: check the path: %w", db.path, backend.ErrSchemaMissing)
-	case version < newest && version > 0 && db.opts.noMigrate:
+	case version < newest && db.opts.noMigrate:
 		return fmt.Errorf("%s has schema %d, this program needs %d: %w", db.path, version, newest, backend.ErrSchemaOld)
 	}
 	if err := db.useWAL(ctx, c); err != nil || version == newest {
@@ -68,24 +68,25 @@ func (db *DB) prepare(ctx context.Context, c *conn) error {
 	return db.migrate(ctx, c, all)
 }
 
-// version is the number of the newest migration that was applied, and 0 for an empty database. A database of another
-// program is an error, and nothing in it is touched.
-func (db *DB) version(ctx context.Context, c *conn) (int64, error) {
+// version is the number of the newest migration that was applied. A database of another program is an error, and
+// nothing in it is touched.
+func (db *DB) version(ctx context.Context, c *conn) (version int64, empty bool, err error) {
 	id, err := db.patiently(ctx, c, "PRAGMA application_id")
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	tables, err := db.patiently(ctx, c, "SELECT count(*) FROM sqlite_master")
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	switch {
 	case id == applicationID && tables > 0:
-		return db.patiently(ctx, c, "SELECT max(version) FROM migrations")
+		version, err = db.patiently(ctx, c, "SELECT max(version) FROM migrations")
+		return version, false, err
 	case id == 0 && tables == 0:
-		return 0, nil
+		return 0, true, nil
 	}
-	return 0, fmt.Errorf("%s is a database of another program: give Stent a file of its own: %w", db.path, backend.ErrSchemaMissing)
+	return 0, false, fmt.Errorf("%s is a database of another program: give Stent a file of its own: %w", db.path, backend.ErrSchemaMissing)
 }
 
 // patiently reads one number, also while another process has the file for itself.
@@ -124,7 +125,7 @@ func (db *DB) migrate(ctx context.Context, c *conn, all []migration) error {
 }
 
 func (db *DB) applyMissing(ctx context.Context, c *conn, all []migration) error {
-	version, err := db.version(ctx, c)
+	version, _, err := db.version(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -36,8 +36,9 @@ func Synchronous(s Sync) Option { return func(o *options) { o.synchronous = s } 
 // MustExist makes it an error if the file is not there or is not Stent's. Without it, Open makes a new one.
 func MustExist() Option { return func(o *options) { o.mustExist = true } }
 
-// NoMigrate makes it [backend.ErrSchemaOld] if the file is older than this program. Without it, Open migrates the file.
-func NoMigrate() Option { return func(o *options) { o.noMigrate = true } }
+// NoMigrate makes it backend.ErrSchemaOld if the file is older than this program, and implies [MustExist]. Without it,
+// Open migrates the file.
+func NoMigrate() Option { return func(o *options) { o.noMigrate, o.mustExist = true, true } }
 
 // Clock is the database's clock; nil means [time.Now]. Handles on one file should have the same.
 func Clock(now func() time.Time) Option {

@@ -33,8 +33,13 @@ type queries struct {
 type laneQueries struct{ lane, due, later *query }
 
 func loadQueries() (*queries, error) {
-	l := &loader{}
+	l := &loader{seen: map[string]bool{}}
 	q := &queries{}
+	l.loadAll(q)
+	return q, l.err
+}
+
+func (l *loader) loadAll(q *queries) {
 	l.loadCommands(q)
 	l.loadClaims(q)
 	l.loadReads(q)
@@ -42,7 +47,6 @@ func loadQueries() (*queries, error) {
 	l.loadLists(q)
 	l.loadDeadLetters(q)
 	q.migrated = l.load("migrated", "version name now")
-	return q, l.err
 }
 
 func (l *loader) loadCommands(q *queries) {

@@ -21,6 +21,7 @@ type query struct {
 // loader reads queries and keeps the first error.
 type loader struct {
 	count int
+	seen  map[string]bool
 	err   error
 }
 
@@ -33,6 +34,7 @@ func (l *loader) load(name, params string) *query {
 	}
 	q := &query{index: l.count, name: name}
 	l.count++
+	l.seen[name+".sql"] = true
 	if err := q.number(string(raw), strings.Fields(params)); err != nil && l.err == nil {
 		l.err = fmt.Errorf("sql/%s.sql: %w", name, err)
 	}

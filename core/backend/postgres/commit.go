@@ -1,0 +1,185 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// Commit applies a batch in one transaction, which is one round trip of one statement for each kind of command.
+//
+// A statement that does not find all that its commands belong to ends the transaction. Then Commit looks which commands
+// are refused, or were applied before, and does the others again. That is rare, so the common case pays nothing for it.
+func (db *DB) Commit(ctx context.Context, b *backend.Batch) error {
+	w, err := db.sort(b)
+	if err == nil {
+		err = db.commit(ctx, w)
+	}
+	if err != nil {
+		return db.wrap(ended(ctx, err), "commit %d commands", len(b.Commands))
+	}
+	b.Now = w.now
+	return nil
+}
+
+func (db *DB) commit(ctx context.Context, w *work) error {
+	if err := db.identify(ctx, w); err != nil {
+		return err
+	}
+	for try := 1; ; try++ {
+		err := db.write(ctx, w)
+		switch {
+		case err == nil:
+			return db.settleStarts(ctx, w)
+		case ctx.Err() != nil || try == tries:
+			return err
+		case passing(err):
+		case refused(err) && try == siftings:
+			err = db.writeApart(ctx, w)
+		case refused(err):
+			err = db.sift(ctx, w)
+		default:
+			return err
+		}
+		if err != nil && !passing(err) && !refused(err) {
+			return err
+		}
+	}
+}
+
+// siftings is how often a batch is looked through for refused commands before they are written one by one: between the
+// look and the next try another may have been refused.
+const siftings = 4
+
+// identify finds the number of the batch's worker. Without one, all that needs a lease is refused.
+func (db *DB) identify(ctx context.Context, w *work) error {
+	if w.batch.Worker == "" {
+		w.refuseAll()
+		return nil
+	}
+	n, alive, err := db.worker(ctx, w.batch.Worker)
+	if err != nil {
+		return err
+	}
+	if !alive {
+		w.refuseAll()
+	}
+	w.worker = n
+	return nil
+}
+
+// worker finds the number of a worker that is registered and has not ended, as far as is known here: a number that was
+// found once is not looked for again.
+func (db *DB) worker(ctx context.Context, id string) (n int32, alive bool, err error) {
+	if n, ok := db.workers.Load(id); ok {
+		return n.(int32), true, nil
+	}
+	err = db.pool.QueryRow(ctx, db.q.get("find_worker"), id).Scan(&n, &alive)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	if err == nil && alive {
+		db.workers.Store(id, n)
+	}
+	return n, alive, err
+}
+
+// write writes everything in one transaction.
+func (db *DB) write(ctx context.Context, w *work) error {
+	if w.empty() {
+		return db.pool.QueryRow(ctx, "SELECT now()").Scan(&w.now)
+	}
+	w.begin()
+	p := newPipeline(db.q)
+	p.add("settings", func(rows pgx.Rows) error {
+		var ignored [5]string
+		return one(&w.now, &ignored[0], &ignored[1], &ignored[2], &ignored[3], &ignored[4])(rows)
+	})
+	if w.leased() {
+		p.add("fence", nil, db.class, w.worker)
+	}
+	w.start(p)
+	w.lock(p)
+	w.fenceTurns(p)
+	w.endTasks(p)
+	w.history(p)
+	w.signal(p)
+	w.effects(p)
+	w.orchestrators(p)
+	w.claim(p, db.class)
+	if err := p.run(ctx, db); err != nil {
+		return err
+	}
+	w.report()
+	w.now = w.now.UTC()
+	db.notes.add(w.news)
+	return nil
+}
+
+// writeApart writes each command that stands on a lease in a transaction of its own. What is refused then is refused.
+func (db *DB) writeApart(ctx context.Context, w *work) error {
+	for _, c := range w.takeLeased() {
+		apart := &work{batch: w.batch, worker: w.worker}
+		if err := apart.put(c); err != nil {
+			return err
+		}
+		err := db.write(ctx, apart)
+		if refused(err) {
+			err = db.sift(ctx, apart)
+			if !apart.empty() {
+				setErr(c, backend.ErrLeaseLost)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setErr refuses a command.
+func setErr(c backend.Command, err error) {
+	switch c := c.(type) {
+	case *backend.Start:
+		c.Err = err
+	case *backend.Signalled:
+		c.Err = err
+	case *backend.Turn:
+		c.Err = err
+	case *backend.Complete:
+		c.Err = err
+	case *backend.Retry:
+		c.Err = err
+	case *backend.Bury:
+		c.Err = err
+	case *backend.Release:
+		c.Err = err
+	case *backend.Claim:
+		c.Err = err
+	}
+}
+
+// reset takes back what an earlier try set.
+func reset(c backend.Command) error {
+	switch c := c.(type) {
+	case *backend.Start:
+		c.Existed, c.Err = false, nil
+	case *backend.Turn:
+		c.State, c.Err = "", nil
+	case *backend.Claim:
+		c.Tasks, c.More, c.NextDue, c.Woken, c.Err = nil, false, -1, nil, nil
+	case *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release:
+		setErr(c, nil)
+	default:
+		return fmt.Errorf("unknown command %T", c)
+	}
+	return nil
+}
+
+// delay is a duration as statements take it, in microseconds.
+func delay(d time.Duration) int64 { return micros(d) }

@@ -1,0 +1,131 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// startArgs are the parameters of start.sql.
+func startArgs(starts []*backend.Start) []any {
+	return []any{
+		column(starts, func(s *backend.Start) key { return keyOf(s.ID) }),
+		column(starts, func(s *backend.Start) pgtype.Text { return aliasOf(s.ID) }),
+		column(starts, func(s *backend.Start) string { return s.Workflow }),
+		column(starts, func(s *backend.Start) string { return s.Queue }),
+		column(starts, func(s *backend.Start) int32 { return rankOf(s.Priority) }),
+		column(starts, func(s *backend.Start) pgtype.Text { return array(s.Tags) }),
+		column(starts, func(s *backend.Start) []byte { return s.Policy }),
+		column(starts, func(s *backend.Start) []byte { return s.Input }),
+		column(starts, func(s *backend.Start) int64 { return s.InputHash }),
+		column(starts, func(s *backend.Start) int64 { return delay(s.Delay) }),
+		column(starts, func(s *backend.Start) pgtype.Timestamptz { return moment(s.At) }),
+		column(starts, func(s *backend.Start) int64 { return delay(s.MaxDuration) }),
+		column(starts, func(s *backend.Start) pgtype.Text { return dict(s.Metadata) }),
+		column(starts, func(s *backend.Start) pgtype.Text { return dict(s.Carrier) }),
+	}
+}
+
+func (w *work) start(p *pipeline) {
+	if len(w.starts) == 0 {
+		return
+	}
+	for _, s := range w.starts {
+		w.news.due(s.Queue)
+	}
+	p.add("start", func(rows pgx.Rows) error {
+		var k key
+		for rows.Next() {
+			if err := rows.Scan(&k); err != nil {
+				return err
+			}
+			w.begun[k] = true
+		}
+		return rows.Err()
+	}, startArgs(w.starts)...)
+}
+
+// settleStarts finds out what the executions are that were there already. It is done after the commit, since one that
+// another transaction had just begun is not seen by the statement that ran into it.
+func (db *DB) settleStarts(ctx context.Context, w *work) error {
+	var met []*backend.Start
+	for _, s := range w.starts {
+		if k := keyOf(s.ID); w.begun[k] {
+			delete(w.begun, k) // a second start with the same id in this batch has met the first
+		} else {
+			met = append(met, s)
+		}
+	}
+	return db.meet(ctx, db.pool, met)
+}
+
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// meet says of starts that ran into an execution with their id what became of them.
+func (db *DB) meet(ctx context.Context, in querier, met []*backend.Start) error {
+	if len(met) == 0 {
+		return nil
+	}
+	rows, err := in.Query(ctx, db.q.get("start_existing"), column(met, func(s *backend.Start) key { return keyOf(s.ID) }))
+	if err != nil {
+		return err
+	}
+	type existing struct {
+		workflow string
+		hash     int64
+	}
+	there := map[key]existing{}
+	var (
+		k key
+		x existing
+	)
+	_, err = pgx.ForEachRow(rows, []any{&k, &x.workflow, &x.hash}, func() error {
+		there[k] = x
+		return nil
+	})
+	for _, s := range met {
+		s.Existed, s.Err = there[keyOf(s.ID)] == existing{s.Workflow, s.InputHash}, nil
+		if !s.Existed {
+			s.Err = backend.ErrAlreadyExists
+		}
+	}
+	return err
+}
+
+// StartTx begins an execution in a transaction of the caller's own: it begins when the transaction commits, and never
+// was if the transaction is rolled back. The transaction must be one of the same database; it need not come from the
+// same pool. An execution with the same id that differs in workflow or input is s.Err, as in a Commit, and harms the
+// transaction not.
+func (db *DB) StartTx(ctx context.Context, tx pgx.Tx, s *backend.Start) error {
+	if db.closed() {
+		return db.wrap(errClosed, "start execution %s", s.ID)
+	}
+	s.Existed, s.Err = false, nil
+	err := db.startTx(ctx, tx, s)
+	if err != nil {
+		return db.wrap(ended(ctx, err), "start execution %s", s.ID)
+	}
+	return nil
+}
+
+func (db *DB) startTx(ctx context.Context, tx pgx.Tx, s *backend.Start) error {
+	tag, err := tx.Exec(ctx, db.q.get("start"), startArgs([]*backend.Start{s})...)
+	if err != nil {
+		return fmt.Errorf("sql/start.sql: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return db.meet(ctx, tx, []*backend.Start{s})
+	}
+	if !db.opts.notify {
+		return nil
+	}
+	// It is not seen here when the transaction commits, so the notification goes with it.
+	_, err = tx.Exec(ctx, "SELECT pg_notify($1, $2)", db.channel(), news{queues: map[string]bool{s.Queue: true}}.encode(""))
+	return err
+}

@@ -1,0 +1,264 @@
+package postgres
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// checkTurn refuses what cannot be stored.
+func checkTurn(t *backend.Turn) error {
+	for _, a := range t.Added {
+		if a.Seq < 1 || a.Seq > math.MaxInt32 {
+			return fmt.Errorf("%s: place %d of a history is not from 1 to %d", t.Execution, a.Seq, math.MaxInt32)
+		}
+	}
+	return nil
+}
+
+// fenceTurns makes sure that the turns' orchestrators are this worker's.
+func (w *work) fenceTurns(p *pipeline) {
+	if len(w.turns) == 0 {
+		return
+	}
+	turns := make(map[key]*backend.Turn, len(w.turns))
+	for _, t := range w.turns {
+		turns[t.key] = t.cmd
+	}
+	p.add("turn", func(rows pgx.Rows) error {
+		for rows.Next() {
+			var (
+				k          key
+				cancelling bool
+				refused    pgtype.Bool
+			)
+			if err := rows.Scan(&k, &cancelling, &refused); err != nil {
+				return err
+			}
+			turns[k].State = backend.Running
+			if cancelling {
+				turns[k].State = backend.Cancelling
+			}
+		}
+		return rows.Err()
+	}, column(w.turns, keyedKey), column(w.turns, turnToken), w.worker)
+}
+
+func keyedKey[C any](k keyed[C]) key { return k.key }
+
+func turnToken(t keyed[*backend.Turn]) int32 { return number(t.cmd.Token) }
+
+// inTurns gives the parts of turns that part finds, each with its execution's key.
+func inTurns[C any](turns []keyed[*backend.Turn], part func(*backend.Turn) []C) []keyed[C] {
+	var all []keyed[C]
+	for _, t := range turns {
+		for _, c := range part(t.cmd) {
+			all = append(all, keyed[C]{t.key, c})
+		}
+	}
+	return all
+}
+
+// endTasks ends activities and attempts at them, in turns and outside.
+func (w *work) endTasks(p *pipeline) {
+	completes := append(inTurns(w.turns, func(t *backend.Turn) []*backend.Complete { return t.Completed }), w.completes...)
+	if len(completes) > 0 {
+		p.add("complete", nil,
+			column(completes, keyedKey),
+			column(completes, func(c keyed[*backend.Complete]) int32 { return number(c.cmd.Task.Seq) }),
+			column(completes, func(c keyed[*backend.Complete]) int32 { return number(c.cmd.Token) }),
+			column(completes, func(c keyed[*backend.Complete]) []byte { return c.cmd.Result }))
+	}
+	buries := append(inTurns(w.turns, func(t *backend.Turn) []*backend.Bury { return t.Buried }), w.buries...)
+	if len(buries) > 0 {
+		p.add("bury", nil, buryArgs(buries)...)
+	}
+	if len(w.retries) > 0 {
+		p.add("retry", w.queued,
+			column(w.retries, keyedKey),
+			column(w.retries, func(c keyed[*backend.Retry]) int32 { return number(c.cmd.Task.Seq) }),
+			column(w.retries, func(c keyed[*backend.Retry]) int32 { return number(c.cmd.Token) }),
+			column(w.retries, func(c keyed[*backend.Retry]) pgtype.Text { return failure(&c.cmd.Failure) }),
+			column(w.retries, func(c keyed[*backend.Retry]) int64 { return delay(c.cmd.Delay) }))
+	}
+	var released []keyed[*backend.Release]
+	for _, r := range w.releases {
+		if !r.cmd.Task.IsRoot() {
+			released = append(released, r)
+		}
+	}
+	if len(released) > 0 {
+		p.add("release", w.queued,
+			column(released, keyedKey),
+			column(released, func(c keyed[*backend.Release]) int32 { return number(c.cmd.Task.Seq) }),
+			column(released, func(c keyed[*backend.Release]) int32 { return number(c.cmd.Token) }))
+	}
+}
+
+// buryArgs are the parameters of bury.sql.
+func buryArgs(buries []keyed[*backend.Bury]) []any {
+	return []any{
+		column(buries, keyedKey),
+		column(buries, func(c keyed[*backend.Bury]) int32 { return number(c.cmd.Task.Seq) }),
+		column(buries, func(c keyed[*backend.Bury]) int32 { return number(c.cmd.Token) }),
+		column(buries, func(c keyed[*backend.Bury]) string { return string(c.cmd.State) }),
+		column(buries, func(c keyed[*backend.Bury]) pgtype.Text { return failure(&c.cmd.Failure) }),
+		column(buries, func(c keyed[*backend.Bury]) string { return clean(c.cmd.Reason) }),
+	}
+}
+
+// queued reads the queues to which something was put back.
+func (w *work) queued(rows pgx.Rows) error {
+	var (
+		queues  []string
+		refused pgtype.Bool
+	)
+	if err := one(&queues, &refused)(rows); err != nil {
+		return err
+	}
+	for _, q := range queues {
+		w.news.due(q)
+	}
+	return nil
+}
+
+// consumed is a signal that an entry of a history takes.
+type consumed struct {
+	seq    int
+	signal int64
+}
+
+// history writes what turns did to their histories.
+func (w *work) history(p *pipeline) {
+	settled := inTurns(w.turns, func(t *backend.Turn) []backend.Settle { return t.Settled })
+	if len(settled) > 0 {
+		p.add("settle", nil,
+			column(settled, keyedKey),
+			column(settled, func(s keyed[backend.Settle]) int32 { return number(s.cmd.Seq) }),
+			column(settled, func(s keyed[backend.Settle]) string { return string(s.cmd.State) }),
+			column(settled, func(s keyed[backend.Settle]) []byte { return s.cmd.Result }))
+	}
+	w.add(p)
+	signals := inTurns(w.turns, func(t *backend.Turn) []consumed {
+		var c []consumed
+		for _, s := range t.Settled {
+			if s.Signal != 0 {
+				c = append(c, consumed{s.Seq, s.Signal})
+			}
+		}
+		for _, a := range t.Added {
+			if a.Signal != 0 {
+				c = append(c, consumed{a.Seq, a.Signal})
+			}
+		}
+		return c
+	})
+	if len(signals) > 0 {
+		p.add("consume", nil,
+			column(signals, keyedKey),
+			column(signals, func(s keyed[consumed]) int32 { return number(s.cmd.seq) }),
+			column(signals, func(s keyed[consumed]) int64 { return s.cmd.signal }))
+	}
+	for _, kind := range []struct {
+		name   string
+		places func(*backend.Turn) []int
+	}{
+		{"forget", func(t *backend.Turn) []int { return t.Forgotten }},
+		{"set_aside", func(t *backend.Turn) []int { return t.SetAside }},
+	} {
+		if places := inTurns(w.turns, kind.places); len(places) > 0 {
+			p.add(kind.name, nil, column(places, keyedKey), column(places, func(s keyed[int]) int32 { return number(s.cmd) }))
+		}
+	}
+}
+
+// add writes new entries of histories.
+func (w *work) add(p *pipeline) {
+	added := inTurns(w.turns, func(t *backend.Turn) []backend.Add { return t.Added })
+	if len(added) == 0 {
+		return
+	}
+	for _, a := range added {
+		if a.cmd.State == backend.Pending {
+			w.news.due(a.cmd.Queue)
+		}
+	}
+	p.add("add", nil,
+		column(added, keyedKey),
+		column(added, func(a keyed[backend.Add]) int32 { return number(a.cmd.Seq) }),
+		column(added, func(a keyed[backend.Add]) string { return packKey(a.cmd.Step, a.cmd.Key) }),
+		column(added, func(a keyed[backend.Add]) pgtype.Text {
+			if a.cmd.Kind == backend.Activity {
+				return pgtype.Text{}
+			}
+			return text(a.cmd.Kind)
+		}),
+		column(added, func(a keyed[backend.Add]) string { return a.cmd.Step }),
+		column(added, func(a keyed[backend.Add]) string { return a.cmd.Queue }),
+		column(added, func(a keyed[backend.Add]) int32 { return rankOf(a.cmd.Priority) }),
+		column(added, func(a keyed[backend.Add]) pgtype.Text { return array(a.cmd.Tags) }),
+		column(added, func(a keyed[backend.Add]) []byte { return a.cmd.Policy }),
+		column(added, func(a keyed[backend.Add]) []byte { return a.cmd.Input }),
+		column(added, func(a keyed[backend.Add]) int64 { return a.cmd.InputHash }),
+		column(added, func(a keyed[backend.Add]) string { return string(a.cmd.State) }),
+		column(added, func(a keyed[backend.Add]) int64 {
+			if a.cmd.State == backend.Waiting && a.cmd.Delay < 0 {
+				return -1
+			}
+			return delay(a.cmd.Delay)
+		}),
+		column(added, func(a keyed[backend.Add]) []byte { return a.cmd.Result }),
+		w.worker)
+}
+
+// effects writes changes of counters and of custom state.
+func (w *work) effects(p *pipeline) {
+	var counters, custom []keyed[backend.Effect]
+	for _, e := range inTurns(w.turns, func(t *backend.Turn) []backend.Effect { return t.Effects }) {
+		if e.cmd.Counter != "" {
+			counters = append(counters, e)
+		} else {
+			custom = append(custom, e)
+		}
+	}
+	if len(counters) > 0 {
+		p.add("count", nil,
+			column(counters, keyedKey),
+			column(counters, func(e keyed[backend.Effect]) string { return e.cmd.Counter }),
+			column(counters, func(e keyed[backend.Effect]) float64 { return e.cmd.Delta }))
+	}
+	if len(custom) > 0 {
+		p.add("set_custom", nil,
+			column(custom, keyedKey),
+			column(custom, func(e keyed[backend.Effect]) string { return e.cmd.Custom }),
+			column(custom, func(e keyed[backend.Effect]) string { return jsonText(e.cmd.Value) }))
+	}
+	turned := w.turnsWith(func(t *backend.Turn) bool { return len(t.Effects) > 0 })
+	if len(turned) > 0 {
+		p.add("turned", nil, column(turned, keyedKey), column(turned, turnToken),
+			column(turned, func(t keyed[*backend.Turn]) int32 { return number(t.cmd.EffectsSeen) }))
+	}
+}
+
+// jsonText is custom state as it is stored. What is not JSON, which the engine never gives, is kept as a string.
+func jsonText(value json.RawMessage) string {
+	if json.Valid(value) {
+		return string(value)
+	}
+	return encode(string(value))
+}
+
+func (w *work) turnsWith(has func(*backend.Turn) bool) []keyed[*backend.Turn] {
+	var some []keyed[*backend.Turn]
+	for _, t := range w.turns {
+		if has(t.cmd) {
+			some = append(some, t)
+		}
+	}
+	return some
+}
