@@ -18,25 +18,18 @@ import (
 
 // The acceptance tests of the whole engine. Each is a story that a user could tell, on every backend.
 
-// backends are what every story runs on. open gives a fresh, empty database, and a way to open it once more, as
-// another process would.
+// backends are what every story runs on. fresh makes an empty database and returns its address; dial opens it, as often
+// as there are programs in the story.
 var backends = []struct {
-	name string
-	open func(t *testing.T) (open func() backend.Backend)
+	name  string
+	fresh func(t *testing.T) (address string)
+	dial  func(ctx context.Context, address string) (backend.Backend, error)
 }{
-	{"sqlite", openSQLite},
-}
-
-func openSQLite(t *testing.T) func() backend.Backend {
-	path := filepath.Join(t.TempDir(), "stent.sqlite")
-	return func() backend.Backend {
-		db, err := sqlite.Open(t.Context(), path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		return db
-	}
+	{
+		name:  "sqlite",
+		fresh: func(t *testing.T) string { return filepath.Join(t.TempDir(), "stent.sqlite") },
+		dial:  func(ctx context.Context, path string) (backend.Backend, error) { return sqlite.Open(ctx, path) },
+	},
 }
 
 // onEach runs a story on every backend.
@@ -45,7 +38,7 @@ func onEach(t *testing.T, story func(t *testing.T, w *world)) {
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
-			story(t, &world{T: t, open: b.open(t)})
+			story(t, &world{T: t, backend: b.name, address: b.fresh(t), dial: b.dial})
 		})
 	}
 }
@@ -53,7 +46,20 @@ func onEach(t *testing.T, story func(t *testing.T, w *world)) {
 // world is one database and the programs that use it.
 type world struct {
 	*testing.T
-	open func() backend.Backend
+	backend string
+	address string
+	dial    func(ctx context.Context, address string) (backend.Backend, error)
+}
+
+// open opens the world's database once more, as another process would.
+func (w *world) open() backend.Backend {
+	w.Helper()
+	db, err := w.dial(context.Background(), w.address)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 // program is one engine, as in a process of its own.

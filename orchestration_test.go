@@ -135,7 +135,8 @@ func TestReplayingAnActivitysDeadLetterHealsItsExecution(t *testing.T) {
 		run := start(p, orders, order{"9", 1}, core.ID("heal"))
 		_, err := run.Wait(w.ctx())
 		var failed *core.ExecutionError
-		if !errors.As(err, &failed) || failed.State != backend.Failed || failed.Cause == nil {
+		if !errors.As(err, &failed) || failed.State != backend.Failed || failed.Cause == nil ||
+			failed.Failure.Message != "activity charge_payment failed after 3 attempts: card network down" {
 			t.Fatalf("waiting on a failed execution: %#v", err)
 		}
 

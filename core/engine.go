@@ -175,6 +175,26 @@ func (e *Engine) commit(ctx context.Context, cmd backend.Command) error {
 	}
 }
 
+// commitAll is commit for many.
+func (e *Engine) commitAll(ctx context.Context, commands []*backend.Start) error {
+	done := make(chan error, len(commands))
+	for _, cmd := range commands {
+		e.committer.submit("", cmd, func(err error) { done <- err })
+	}
+	var failed error
+	for range commands {
+		select {
+		case err := <-done:
+			if failed == nil {
+				failed = err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return failed
+}
+
 // taskDue tells the workers of this process that a queue has something new.
 func (e *Engine) taskDue(queue string, priority int) {
 	for _, w := range e.serving() {

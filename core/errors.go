@@ -50,7 +50,11 @@ type ActivityError struct {
 }
 
 func (e *ActivityError) Error() string {
-	return fmt.Sprintf("activity %s %s after %d attempts: %s", e.Activity, stateVerb(e.State), e.Attempts, e.Failure.Message)
+	attempts := "1 attempt"
+	if e.Attempts != 1 {
+		attempts = fmt.Sprint(e.Attempts, " attempts")
+	}
+	return fmt.Sprintf("activity %s %s after %s: %s", e.Activity, stateVerb(e.State), attempts, e.Failure.Message)
 }
 
 // ExecutionError is what Wait returns for an execution that ended without a result.

@@ -104,7 +104,7 @@ func (w *worker) conclude(ctx context.Context, a *activityTask, result []byte, e
 	if errors.As(err, &late) {
 		state = backend.TimedOut
 	}
-	w.bury(&backend.Bury{Task: a.id, Token: a.token, State: state, Failure: failure, Reason: reasonOf(failure)})
+	w.bury(&backend.Bury{Task: a.id, Token: a.token, State: state, Failure: failure, Reason: reasonOf(failure)}, a.info.Attempt)
 }
 
 func (a *activityTask) attrs() []any {
@@ -127,8 +127,8 @@ func (w *worker) complete(cmd *backend.Complete) {
 	}
 }
 
-func (w *worker) bury(cmd *backend.Bury) {
-	if !w.inTurn(cmd.Task, event{buried: cmd}) {
+func (w *worker) bury(cmd *backend.Bury, attempt int) {
+	if !w.inTurn(cmd.Task, event{buried: cmd, attempt: attempt}) {
 		w.submit(cmd, func(err error) { w.ended(cmd.Task, errors.Join(err, cmd.Err)) })
 	}
 }

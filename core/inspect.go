@@ -19,12 +19,14 @@ type Snapshot struct {
 
 // ProgressItem is one line of an execution's progress: a task that began or ended.
 type ProgressItem struct {
-	At     time.Time
-	Step   string
-	TaskID backend.TaskID
-	Kind   backend.Kind
-	State  backend.State // running where it began, otherwise how it ended
-	Detail string        // of a failure: its message
+	At      time.Time
+	Step    string
+	TaskID  backend.TaskID
+	Kind    backend.Kind
+	State   backend.State // running where it began, otherwise how it ended
+	Attempt int           // from 1
+	Due     time.Time     // of a pending one: when it may be claimed
+	Detail  string        // of a failure: its message
 }
 
 // StateOf reads one execution with its progress, or says ErrNotFound.
@@ -70,7 +72,7 @@ func progress(x backend.Execution, tasks []backend.Task) []ProgressItem {
 		if t.Kind != backend.Activity {
 			continue
 		}
-		item := ProgressItem{Step: t.Step, TaskID: t.ID, Kind: t.Kind, State: t.State}
+		item := ProgressItem{Step: t.Step, TaskID: t.ID, Kind: t.Kind, State: t.State, Attempt: t.Attempt, Due: t.Due}
 		switch {
 		case t.State.Final():
 			item.At = t.Finished

@@ -61,10 +61,11 @@ type run struct {
 	gone   bool // no longer in the worker's memory
 }
 
-// event is something that happened to a run. Exactly one field is set.
+// event is something that happened to a run. Exactly one field is set; attempt goes with buried.
 type event struct {
 	completed *backend.Complete // by an activity on this worker
 	buried    *backend.Bury
+	attempt   int             // of the activity that was buried
 	fired     *step            // a timer, or the timeout of a wait
 	history   *backend.History // something was written by somebody else
 	evict     bool             // leave memory, if it only waits
@@ -179,7 +180,7 @@ func (r *run) takeIn(t *backend.Turn, ev event) {
 		t.Completed = append(t.Completed, ev.completed)
 	case ev.buried != nil:
 		s := r.steps[ev.buried.Task.Seq-1]
-		s.here, s.state, s.failure = false, ev.buried.State, &ev.buried.Failure
+		s.here, s.state, s.failure, s.attempt = false, ev.buried.State, &ev.buried.Failure, ev.attempt
 		t.Buried = append(t.Buried, ev.buried)
 	case ev.fired != nil:
 		if s := ev.fired; !s.resolved() {
@@ -515,7 +516,7 @@ func (r *run) leave(t *backend.Turn) {
 			r.w.complete(ev.completed)
 		}
 		if ev.buried != nil {
-			r.w.bury(ev.buried)
+			r.w.bury(ev.buried, ev.attempt)
 		}
 	}
 	if t.Close != nil {

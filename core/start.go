@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,6 +37,64 @@ func (w *Workflow[I, O]) Start(ctx context.Context, e *Engine, in I, opts ...Sta
 	}
 	e.taskDue(cmd.Queue, cmd.Priority)
 	return &Run[O]{engine: e, id: cmd.ID, begun: !cmd.Existed, Existed: cmd.Existed}, nil
+}
+
+// Input is one start of [Workflow.StartMany].
+type Input[I any] struct {
+	In      I
+	Options []StartOption
+}
+
+// StartMany begins many executions with few writes and returns when all are durable. Nothing is started where an input
+// or an option is bad. On another error some may have been started; with ids given, starting again settles it. The
+// error joins those of single starts, such as ErrAlreadyExists, and the runs of the others are returned with it.
+func (w *Workflow[I, O]) StartMany(ctx context.Context, e *Engine, inputs []Input[I]) ([]*Run[O], error) {
+	commands := make([]*backend.Start, len(inputs))
+	for i, in := range inputs {
+		cmd, err := e.newStart(&w.callee, in.In, in.Options)
+		if err != nil {
+			return nil, fmt.Errorf("start %s, input %d: %w", w.name, i, err)
+		}
+		commands[i] = cmd
+	}
+	if err := e.commitAll(ctx, commands); err != nil {
+		return nil, fmt.Errorf("start %d executions of %s: %w", len(inputs), w.name, err)
+	}
+	var (
+		runs   = make([]*Run[O], 0, len(inputs))
+		failed error
+	)
+	for _, cmd := range commands {
+		if cmd.Err != nil {
+			failed = errors.Join(failed, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, cmd.Err))
+			continue
+		}
+		runs = append(runs, &Run[O]{engine: e, id: cmd.ID, begun: !cmd.Existed, Existed: cmd.Existed})
+		e.taskDue(cmd.Queue, cmd.Priority)
+	}
+	return runs, failed
+}
+
+// StartTx begins an execution as part of the caller's own transaction: it is there if and when that commits, and leaves
+// nothing if it is rolled back. Which types tx may have is said by the backend: a pgx.Tx for PostgreSQL, a *sql.Tx on
+// the same file for SQLite. An id that exists with another workflow or input is ErrAlreadyExists; the transaction can
+// go on after it.
+func (w *Workflow[I, O]) StartTx(ctx context.Context, e *Engine, tx any, in I, opts ...StartOption) (*Run[O], error) {
+	starter, ok := e.db.(backend.TxStarter)
+	if !ok {
+		return nil, fmt.Errorf("start %s in a transaction: %s cannot do that", w.name, e.db.Name())
+	}
+	cmd, err := e.newStart(&w.callee, in, opts)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", w.name, err)
+	}
+	if err := starter.StartTx(ctx, tx, cmd); err != nil {
+		return nil, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, err)
+	}
+	if cmd.Err != nil {
+		return nil, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, cmd.Err)
+	}
+	return &Run[O]{engine: e, id: cmd.ID, Existed: cmd.Existed}, nil
 }
 
 // Attach returns a handle to an execution of this workflow that was started elsewhere, without looking whether it
@@ -131,7 +190,7 @@ func (e *Engine) waitFor(ctx context.Context, id string, begun bool) (ending, er
 
 	for pause := waitFirst; ; pause = min(2*pause, waitPoll) {
 		changed := e.watch.next()
-		if !begun && !e.holds(id) {
+		if begun = begun && len(e.serving()) > 0; !begun && !e.holds(id) {
 			x, err := e.db.Execution(ctx, id)
 			if err != nil {
 				return ending{}, err
@@ -140,8 +199,8 @@ func (e *Engine) waitFor(ctx context.Context, id string, begun bool) (ending, er
 				return ending{x.Workflow, x.State, x.Result, x.Failure, x.Cause}, nil
 			}
 		}
+		end, ended, err := e.waitOnce(ctx, told, changed, begun, pause)
 		begun = false
-		end, ended, err := e.waitOnce(ctx, told, changed, pause)
 		if ended || err != nil {
 			return end, err
 		}
@@ -161,13 +220,14 @@ func (e *Engine) holds(id string) bool {
 	return false
 }
 
-// waitOnce returns when it is time to ask again, or the execution has ended here.
-func (e *Engine) waitOnce(ctx context.Context, told <-chan ending, changed <-chan struct{}, pause time.Duration) (ending, bool, error) {
+// waitOnce returns when it is time to ask again, or the execution has ended here. news says that a change need not be
+// waited for.
+func (e *Engine) waitOnce(ctx context.Context, told <-chan ending, changed <-chan struct{}, news bool, pause time.Duration) (ending, bool, error) {
 	soon, poll := make(chan struct{}), make(chan struct{})
 	defer e.clock.AfterFunc(pause, func() { close(soon) })()
 	defer e.clock.AfterFunc(waitPoll, func() { close(poll) })()
 
-	for ready, news := false, false; !ready || !news; {
+	for ready := false; !ready || !news; {
 		select {
 		case end := <-told:
 			return end, true, nil

@@ -129,8 +129,10 @@ type DeadLetters interface {
 	// Replay puts the task back to its queue, or to another one if queue is not "", due now, with attempt 1 and no
 	// crashes, removes the dead letter, and, if the execution has failed or timed out, reopens it: its orchestrator is
 	// waiting (due, where it is itself the dead letter), tasks that were cancelled because it ended are put back as they
-	// were before, and history written after the failure is marked as healed (see Execution.HealedFrom). It says ErrNotFound, or ErrNotReplayable where the execution goes on without it, has
-	// completed or was cancelled.
+	// were before, and history written after the failure is marked as healed (see Execution.HealedFrom). It says
+	// ErrNotFound, or ErrNotReplayable where the execution goes on without it, has completed or was cancelled. An
+	// execution that another replay has reopened does not go on before its orchestrator is claimed: until then more of
+	// its dead letters can be replayed.
 	Replay(ctx context.Context, id TaskID, queue, actor string) error
 
 	// Discard removes the dead letter and changes nothing else. It says ErrNotFound.
@@ -152,4 +154,11 @@ type Watcher interface {
 	// or woken executions) or any waiter, and blocks until the context ends. Calls may be merged and may be spurious;
 	// after one that was missed (a lost connection) it calls once more. It returns nil when the context ends.
 	Watch(ctx context.Context, worker string, queues []string, changed func()) error
+}
+
+// TxStarter is an optional ability: to start an execution within a transaction of the caller's.
+type TxStarter interface {
+	// StartTx carries out s in tx, of a type that the backend names, and sets s.Existed and s.Err as Commit does. Workers
+	// are told when tx commits, where the database can do that. The transaction is as usable afterwards as before.
+	StartTx(ctx context.Context, tx any, s *Start) error
 }

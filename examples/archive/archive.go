@@ -90,7 +90,8 @@ type Summary struct {
 	LeftOut    int   `json:"left_out"`
 }
 
-func (s *Summary) add(e *Entry) {
+// with counts one more entry.
+func (s Summary) with(e *Entry) Summary {
 	switch {
 	case e.LeftOut != "":
 		s.LeftOut++
@@ -101,4 +102,5 @@ func (s *Summary) add(e *Entry) {
 		s.Bytes += e.Size
 		s.Compressed += e.Compressed
 	}
+	return s
 }

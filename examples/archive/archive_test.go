@@ -41,7 +41,7 @@ func TestEqualFilesShareAnObject(t *testing.T) {
 	if len(objects) != 2 {
 		t.Errorf("%d objects, want one for the equal files and one for the empty one", len(objects))
 	}
-	checkObjects(t, a.source, a.dest)
+	checkContents(t, a.source, a.dest)
 }
 
 func TestNamesThatAreHardToWrite(t *testing.T) {
@@ -60,7 +60,7 @@ func TestNamesThatAreHardToWrite(t *testing.T) {
 		a.write(name, "content of "+name)
 	}
 	a.mustRun()
-	checkObjects(t, a.source, a.dest)
+	checkContents(t, a.source, a.dest)
 
 	var got []string
 	for _, e := range readManifest(t, a.dest) {
@@ -144,7 +144,7 @@ func TestUnreadableFilesHealTogether(t *testing.T) {
 	if out := a.mustRun(); !strings.Contains(out, "Going on with") {
 		t.Errorf("it does not say that it goes on:\n%s", out)
 	}
-	checkObjects(t, a.source, a.dest)
+	checkContents(t, a.source, a.dest)
 	for name, times := range a.opened {
 		want := 1
 		if name == "file 007" || name == "file 011" {
@@ -205,14 +205,14 @@ func TestFailedWriteNamesTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.mustRun()
-	checkObjects(t, a.source, a.dest)
+	checkContents(t, a.source, a.dest)
 }
 
 func TestFinishedArchive(t *testing.T) {
 	a := newArchive(t)
 	a.write("a", "x")
 	a.mustRun()
-	if out := a.mustRun(); !strings.Contains(out, "Nothing to do") || !strings.Contains(out, "1 files, 1 bytes") {
+	if out := a.mustRun(); !strings.Contains(out, "Nothing to do") || !strings.Contains(out, "1 file, 1 byte in") {
 		t.Errorf("it does not say that it is complete:\n%s", out)
 	}
 	a.wantOpened("a", 1)
@@ -244,6 +244,34 @@ func TestFreshDoesNotOvertakeAnUnfinishedArchive(t *testing.T) {
 	a.mustRun()
 }
 
+func TestDestinationWasEmptied(t *testing.T) {
+	a := newArchive(t)
+	a.write("a", "x")
+	a.write("b", "y")
+	a.refuse("b", fs.ErrPermission)
+	_, err := a.run()
+	a.wantError(err, "permission denied")
+	a.empty()
+	a.allow("b")
+	_, err = a.run()
+	a.wantError(err, `"a" was compressed and is no longer there`, "--fresh")
+	a.mustRun("--fresh")
+
+	a.empty()
+	_, err = a.run()
+	a.wantError(err, "was completed", "no longer there", "--fresh")
+}
+
+func TestSizesAsPeopleSayThem(t *testing.T) {
+	for bytes, want := range map[int64]string{
+		0: "0 bytes", 1: "1 byte", 999: "999 bytes", 1000: "1.0 kB", 999_949: "999.9 kB", 999_950: "1.0 MB", 1 << 40: "1.1 TB", 1<<63 - 1: "9.2 EB",
+	} {
+		if got := size(bytes); got != want {
+			t.Errorf("%d bytes are %q, want %q", bytes, got, want)
+		}
+	}
+}
+
 // archived is an archive in a test, with a disk that can refuse files and counts how often each is opened.
 type archived struct {
 	*testing.T
@@ -270,6 +298,13 @@ func (a *archived) write(name, content string) {
 
 func (a *archived) refuse(name string, err error) { a.refused[name] = err }
 func (a *archived) allow(name string)             { delete(a.refused, name) }
+
+func (a *archived) empty() {
+	a.Helper()
+	if err := os.RemoveAll(a.dest); err != nil {
+		a.Fatal(err)
+	}
+}
 
 func (a *archived) open(path string) (io.ReadCloser, error) {
 	a.mu.Lock()

@@ -124,6 +124,9 @@ func object(dest, hash string) string { return filepath.Join(dest, "objects", ha
 
 // writeManifest writes one line of JSON for each entry, sorted by path.
 func (d *disk) writeManifest(_ context.Context, m Manifest) (Summary, error) {
+	if err := checkObjects(m); err != nil {
+		return Summary{}, err
+	}
 	slices.SortFunc(m.Entries, func(a, b Entry) int { return cmp.Compare(a.Path, b.Path) })
 	out, err := createPartial(string(m.Dest))
 	if err != nil {
@@ -139,7 +142,7 @@ func (d *disk) writeManifest(_ context.Context, m Manifest) (Summary, error) {
 		if err := lines.Encode(&m.Entries[i]); err != nil {
 			return Summary{}, err
 		}
-		summary.add(&m.Entries[i])
+		summary = summary.with(&m.Entries[i])
 	}
 	if err := buffer.Flush(); err != nil {
 		return Summary{}, err
@@ -148,6 +151,21 @@ func (d *disk) writeManifest(_ context.Context, m Manifest) (Summary, error) {
 		return Summary{}, err
 	}
 	return summary, removePartials(string(m.Dest))
+}
+
+// checkObjects finds out when somebody has emptied the destination while the archive was interrupted: what is completed
+// is not done again.
+func checkObjects(m Manifest) error {
+	for i := range m.Entries {
+		e := &m.Entries[i]
+		if e.SHA256 == "" {
+			continue
+		}
+		if _, err := os.Stat(object(string(m.Dest), e.SHA256)); err != nil {
+			return core.NonRetryable(fmt.Errorf("%q was compressed and is no longer there: %w; begin anew with --fresh", e.Path, err))
+		}
+	}
+	return nil
 }
 
 func manifestPath(dest string) string { return filepath.Join(dest, "manifest.jsonl") }

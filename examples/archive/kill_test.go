@@ -56,7 +56,7 @@ func TestKilledAtRandomPointsCompressesNothingTwice(t *testing.T) {
 			if got := readFile(t, manifestPath(v.dest)); !bytes.Equal(got, want) {
 				t.Errorf("the manifest differs from that of an undisturbed run:\n%s\nwant:\n%s", got, want)
 			}
-			checkObjects(t, source, v.dest)
+			checkContents(t, source, v.dest)
 			v.checkNothingTwice()
 		})
 	}
@@ -184,7 +184,7 @@ func TestInterruptedFinishesWhatIsUnderWay(t *testing.T) {
 	if got := len(v.ledger.read(t)); got != 2*filesInTree {
 		t.Errorf("the ledger has %d lines, want two for each of %d files", got, filesInTree)
 	}
-	checkObjects(t, source, v.dest)
+	checkContents(t, source, v.dest)
 }
 
 // process is a running archive.
@@ -264,8 +264,8 @@ func command(t *testing.T, name string, args ...string) string {
 	return p.output.String()
 }
 
-// checkObjects reads every compressed file, and compares it with the source and the manifest.
-func checkObjects(t *testing.T, source, dest string) {
+// checkContents reads every compressed file, and compares it with the source and the manifest.
+func checkContents(t *testing.T, source, dest string) {
 	t.Helper()
 	for _, e := range readManifest(t, dest) {
 		want := readFile(t, filepath.Join(source, string(e.Path)))

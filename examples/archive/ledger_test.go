@@ -31,6 +31,10 @@ func runLedgered(path string) int {
 		return exitCode(err, os.Stderr)
 	}
 	defer file.Close()
+	// What a kill has cut off in the middle becomes a line of its own.
+	if _, err := file.WriteString("\n"); err != nil {
+		return exitCode(err, os.Stderr)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	return exitCode(run(ctx, os.Args[1:], ledgered(file), os.Stdout, os.Stderr), os.Stderr)
@@ -77,6 +81,7 @@ type event struct {
 	path  string
 }
 
+// read skips empty lines, one that is still being written, and what a kill has cut off.
 func (l ledger) read(t *testing.T) []event {
 	t.Helper()
 	data, err := os.ReadFile(l.path)
@@ -85,18 +90,22 @@ func (l ledger) read(t *testing.T) []event {
 	}
 	var events []event
 	for line := range strings.Lines(string(data)) {
-		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 4)
-		if len(fields) != 4 {
-			t.Fatalf("line %d of the ledger is %q", len(events)+1, line)
+		if e, ok := parseEvent(line); ok {
+			events = append(events, e)
 		}
-		pid, pidErr := strconv.Atoi(fields[1])
-		path, pathErr := strconv.Unquote(fields[3])
-		if pidErr != nil || pathErr != nil {
-			t.Fatalf("line %d of the ledger is %q: %v %v", len(events)+1, line, pidErr, pathErr)
-		}
-		events = append(events, event{ended: fields[0] == "end", pid: pid, path: path})
 	}
 	return events
+}
+
+func parseEvent(line string) (e event, ok bool) {
+	line, whole := strings.CutSuffix(line, "\n")
+	fields := strings.SplitN(line, " ", 4)
+	if !whole || len(fields) != 4 {
+		return e, false
+	}
+	pid, pidErr := strconv.Atoi(fields[1])
+	path, pathErr := strconv.Unquote(fields[3])
+	return event{ended: fields[0] == "end", pid: pid, path: path}, pidErr == nil && pathErr == nil
 }
 
 // startLedgered starts the program with a ledger.

@@ -59,9 +59,9 @@ func (s *session) showProgress(ctx context.Context, id string) {
 }
 
 func (s Summary) String() string {
-	text := fmt.Sprintf("%d files, %s in %s", s.Files, size(s.Bytes), size(s.Compressed))
+	text := fmt.Sprintf("%s, %s in %s", count(s.Files, "file"), size(s.Bytes), size(s.Compressed))
 	if s.Symlinks > 0 {
-		text += fmt.Sprintf(", %d symbolic links", s.Symlinks)
+		text += ", " + count(s.Symlinks, "symbolic link")
 	}
 	if s.LeftOut > 0 {
 		text += fmt.Sprintf(", %d left out (`grep left_out` in the manifest tells which and why)", s.LeftOut)
@@ -69,16 +69,21 @@ func (s Summary) String() string {
 	return text
 }
 
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // size is a number of bytes as people say it.
 func size(bytes int64) string {
-	n, unit := float64(bytes), 0
-	units := []string{"bytes", "kB", "MB", "GB", "TB", "PB", "EB"}
-	for n >= 1000 {
-		n /= 1000
+	if bytes < 1000 {
+		return count(int(bytes), "byte")
+	}
+	n, unit := float64(bytes)/1000, 0
+	for ; n >= 999.95; n /= 1000 { // where it would be shown as 1000.0
 		unit++
 	}
-	if unit == 0 {
-		return fmt.Sprintf("%d bytes", bytes)
-	}
-	return fmt.Sprintf("%.1f %s", n, units[unit])
+	return fmt.Sprintf("%.1f %cB", n, "kMGTPE"[unit])
 }

@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,14 +48,15 @@ func (s *session) run(ctx context.Context) error {
 
 	summary, err := s.work(ctx, run)
 	switch {
+	case err == nil:
+		fmt.Fprintf(s.out, "Done: %s\n", summary)
+		s.tellWhere(id)
+		return nil
 	case ctx.Err() != nil:
 		return s.interrupted(id)
-	case err != nil:
+	default:
 		return s.failed(id, err)
 	}
-	fmt.Fprintf(s.out, "Done: %s\n", summary)
-	s.tellWhere(id)
-	return nil
 }
 
 // chooseID finds the archive that is meant: the one with the given name, or the newest of these folders. A fresh one
@@ -86,15 +89,7 @@ func (s *session) takeUp(ctx context.Context, id string) (done bool, err error) 
 	}
 	switch found.State {
 	case backend.Completed:
-		summary, err := archiveFolder.Attach(s.engine, id).Wait(ctx)
-		if err != nil {
-			return false, err
-		}
-		fmt.Fprintf(s.out, "Nothing to do: it was completed %s. To archive the folder again, add --fresh.\n",
-			found.Finished.Local().Format(time.DateTime))
-		fmt.Fprintln(s.out, summary)
-		s.tellWhere(id)
-		return true, nil
+		return true, s.alreadyDone(ctx, &found)
 	case backend.Failed:
 		if err := s.replay(ctx, id); err != nil {
 			return false, err
@@ -104,6 +99,25 @@ func (s *session) takeUp(ctx context.Context, id string) (done bool, err error) 
 	}
 	fmt.Fprintf(s.out, "Going on with %s: %s\n", id, progressOf(&found))
 	return false, nil
+}
+
+func (s *session) alreadyDone(ctx context.Context, found *core.Snapshot) error {
+	when := found.Finished.Local().Format(time.DateTime)
+	if manifest := manifestPath(string(s.opts.job.Dest)); !exists(manifest) {
+		return fmt.Errorf("the archive %s was completed %s, and %q is no longer there: begin anew with --fresh", found.ID, when, manifest)
+	}
+	summary, err := archiveFolder.Attach(s.engine, found.ID).Wait(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "Nothing to do: it was completed %s. To archive the folder again, add --fresh.\n%s\n", when, summary)
+	s.tellWhere(found.ID)
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // replay puts all that has failed back to work. What was completed stays so.
@@ -125,17 +139,21 @@ func (s *session) replay(ctx context.Context, id string) error {
 
 // work serves until the archive has ended, or ctx has; then what is under way is finished or given back.
 func (s *session) work(ctx context.Context, run *core.Run[Summary]) (Summary, error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	var background sync.WaitGroup
-	background.Go(func() { stop(s.engine.Serve(ctx, worker)) })
-	background.Go(func() { s.showProgress(ctx, run.ID()) })
+	working, stop := context.WithCancelCause(ctx)
+	var serving, showing sync.WaitGroup
+	serving.Go(func() { stop(s.engine.Serve(working, worker)) })
+	showing.Go(func() { s.showProgress(working, run.ID()) })
 
-	summary, err := run.Wait(ctx)
-	if ctx.Err() != nil && err != nil {
-		err = context.Cause(ctx) // where Serve has failed, that is why
+	summary, err := run.Wait(working)
+	if err != nil && working.Err() != nil {
+		err = context.Cause(working) // where Serve has failed, that is why
 	}
 	stop(nil)
-	background.Wait()
+	showing.Wait()
+	if err != nil && ctx.Err() != nil {
+		fmt.Fprintln(s.out, "Interrupted: what is under way is finished first; Ctrl-C again ends at once.")
+	}
+	serving.Wait()
 	return summary, err
 }
 
@@ -143,7 +161,7 @@ func (s *session) interrupted(id string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if found, err := s.engine.StateOf(ctx, id); err == nil {
-		fmt.Fprintf(s.out, "Interrupted: %s. To go on, run the same command again%s.\n", progressOf(&found), s.withoutFresh())
+		fmt.Fprintf(s.out, "%s. To go on, run the same command again%s.\n", progressOf(&found), s.withoutFresh())
 	}
 	return errInterrupted
 }
@@ -167,13 +185,14 @@ func (s *session) failed(id string, err error) error {
 	if listErr != nil || len(letters) == 0 {
 		return err
 	}
-	text := "the archive is not complete:"
+	var text strings.Builder
+	text.WriteString("the archive is not complete:")
 	for i := range letters {
-		text += fmt.Sprintf("\n  %s (%d attempts)", letters[i].Failure.Message, letters[i].Attempts)
+		fmt.Fprintf(&text, "\n  %s (%s)", letters[i].Failure.Message, count(letters[i].Attempts, "attempt"))
 	}
-	text += fmt.Sprintf("\nRemove the cause, then run the same command again%s: it goes on where it was.", s.withoutFresh())
-	text += "\nTo leave out what cannot be read, add --skip-unreadable."
-	return errors.New(text)
+	fmt.Fprintf(&text, "\nRemove the cause, then run the same command again%s: it goes on where it was.", s.withoutFresh())
+	text.WriteString("\nTo leave out what cannot be read, add --skip-unreadable.")
+	return errors.New(text.String())
 }
 
 func (s *session) tellWhere(id string) {

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/postgres"
 	"github.com/stentgo/stent/core/backend/sqlite"
+	"github.com/stentgo/stent/internal/pgtest"
 )
 
 // testBackend is a kind of database that the command is tested on.
@@ -30,6 +32,14 @@ var testBackends = []testBackend{
 			t.Fatal(err)
 		}
 		return db, "sqlite:" + path
+	}},
+	{name: "postgres", open: func(t *testing.T, _ *testClock) (backend.Backend, string) {
+		dsn := pgtest.DSN(t)
+		db, err := postgres.Open(t.Context(), dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db, dsn
 	}},
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,32 @@ func TestSignalFromStdin(t *testing.T) {
 	var shape signalShape
 	if err := json.Unmarshal([]byte(out.String()), &shape); err != nil || shape.ExecutionID != waitingID || shape.Signal != "note" {
 		t.Errorf("got %+v, %v", shape, err)
+	}
+}
+
+// TestListSince looks back from now, and from a time.
+func TestListSince(t *testing.T) {
+	h := newHistory(t, testBackends[0])
+	h.tellAll()
+	for _, c := range []struct {
+		since string
+		want  []string
+	}{
+		{"10m", []string{delayedID, pendingID, sleepingID, waitingID}},
+		{"2024-01-15T10:52:00", []string{delayedID, pendingID, sleepingID}},
+		{"0s", nil},
+	} {
+		var listed []executionShape
+		if err := json.Unmarshal([]byte(h.run("list", "--since", c.since, "--json").stdout), &listed); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, x := range listed {
+			ids = append(ids, x.ID)
+		}
+		if !slices.Equal(ids, c.want) {
+			t.Errorf("since %s: %q, want %q", c.since, ids, c.want)
+		}
 	}
 }
 

@@ -87,7 +87,7 @@ Without either, stent takes ` + demoFile + ` if "stent demo" has left one here.`
 	root.SetVersionTemplate("{{.DisplayName}} {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.db, "db", "", "database: sqlite:PATH, a path, or postgres://... (default $STENT_DB)")
+	flags.StringVar(&a.db, "db", "", "the `address` of a database: sqlite:PATH, a path, or postgres://... (default $STENT_DB)")
 	flags.BoolVar(&a.json, "json", false, "print JSON, with times in UTC")
 	flags.BoolVar(&a.utc, "utc", false, "print times in UTC instead of the local zone")
 	flags.BoolVar(&a.noColor, "no-color", false, "print no colours (also with NO_COLOR set, and when the output is no terminal)")

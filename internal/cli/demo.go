@@ -52,8 +52,8 @@ the first has stopped. STENT_DB is not looked at, so that no demo gets into a da
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&duration, "for", "", "how long, such as 30s or 5m (default until Ctrl-C)")
-	flags.Float64Var(&cfg.Rate, "rate", 2, "orders a second")
+	flags.StringVar(&duration, "for", "", "how `long`, such as 30s or 5m (default until Ctrl-C)")
+	flags.Float64Var(&cfg.Rate, "rate", 2, "how many `orders` a second")
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "what the orders follow from; the same seed makes the same orders")
 	flags.BoolVar(&quiet, "quiet", false, "no log, only the summary")
 	return cmd
@@ -152,7 +152,7 @@ func (a *app) whereabouts(d database) (flag, hint string) {
 	case a.db == "" && env == "", a.db != "" && a.db == env:
 		return "", ""
 	case d.kind != "sqlite":
-		return "", " (with --db or STENT_DB as for this demo)"
+		return "", " (with --db as for this demo)"
 	default:
 		return "--db " + quoted(d.dsn) + " ", ""
 	}

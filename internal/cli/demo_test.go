@@ -12,6 +12,7 @@ import (
 	"github.com/stentgo/stent/core/backend"
 	"github.com/stentgo/stent/core/backend/sqlite"
 	"github.com/stentgo/stent/internal/cli/demo"
+	"github.com/stentgo/stent/internal/pgtest"
 )
 
 // runDemo runs a demo in the current folder; the clock is the system's, since it is a program that works.
@@ -175,6 +176,23 @@ func TestDemoIgnoresEnvironment(t *testing.T) {
 	}
 	if got := h.run("list"); got.stdout != "No executions.\n" {
 		t.Errorf("in STENT_DB there are\n%s", got.stdout)
+	}
+}
+
+// TestDemoOnPostgres: the demo works on a server, too, and never prints its address with the password.
+func TestDemoOnPostgres(t *testing.T) {
+	dsn := pgtest.DSN(t)
+	got := runDemo(t, "--for", "3s", "--rate", "10", "--quiet", "--db", dsn)
+	if got.code != exitOK || strings.Contains(got.stdout, dsn) || !strings.Contains(got.stdout, "(with --db as for this demo)") {
+		t.Fatalf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	stats := stent(t.Context(), newClock(), "--db", dsn, "stats", "--json")
+	var shape statsShape
+	if err := json.Unmarshal([]byte(stats.stdout), &shape); err != nil {
+		t.Fatalf("%v: %s", err, stats.stderr)
+	}
+	if shape.Executions[backend.Completed] == 0 || shape.Executions[backend.Failed] == 0 {
+		t.Errorf("the demo left %v", shape.Executions)
 	}
 }
 

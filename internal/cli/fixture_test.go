@@ -15,6 +15,7 @@ const (
 	waitingID   = "order-waiting"
 	sleepingID  = "order-sleeping"
 	panickedID  = "order-panicked"
+	delayedID   = "later"
 	pendingID   = "order-pending-with-an-id-that-is-longer-than-usual"
 )
 
@@ -32,6 +33,7 @@ func (h *history) tellAll() {
 	h.tellSleeping()
 	h.clock.at(h.t, "11:00:00")
 	h.start(pendingID)
+	h.commit(&backend.Start{ID: delayedID, Workflow: "order_workflow", Queue: "billing", Delay: 90 * time.Minute})
 	h.clock.at(h.t, "11:00:05")
 }
 

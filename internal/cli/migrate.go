@@ -12,7 +12,8 @@ func (a *app) migrateCommand() *cobra.Command {
 		Short: "Bring a database's schema up to this program",
 		Long: `Bring a database's schema up to this program.
 
-A program that serves does so by itself when it opens its database; this command is for those who do it beforehand.`,
+A program that serves does so by itself when it opens its database; this command is for those who do it beforehand, with a role that
+may. In a PostgreSQL database, "migrate up" makes the schema where it is missing.`,
 		Args: noSuchCommand,
 		RunE: help,
 	}

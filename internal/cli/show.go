@@ -82,6 +82,9 @@ func (s *screen) detail(d detail) {
 		s.field("Started At", s.date(d.Started))
 	} else {
 		s.field("Created At", s.date(d.Created))
+		if d.Due.After(d.Created) { // its start was delayed
+			s.field("Due At", s.date(d.Due))
+		}
 	}
 	if !d.Finished.IsZero() {
 		s.field(ending(d.State), s.date(d.Finished))

@@ -34,7 +34,8 @@ var layers = []struct{ packages, may string }{
 	{"dashboards alerts", "metrics"},
 
 	{"cmd/stent", "internal/cli"},
-	{"internal/cli", "core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/* dashboards alerts"},
+	{"internal/cli", "internal/cli/* core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/* dashboards alerts"},
+	{"internal/cli/*", "core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/*"},
 	{"internal/pgtest internal/housetest", ""},
 	{"internal/pgtest/pgserver", "internal/pgtest"},
 	{"examples/*", "core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/*"},

@@ -9,6 +9,7 @@ import (
 
 var limits = []behaviour{
 	{"an activity with a limit runs at most so often on all workers together", limitHolds},
+	{"a limit counts over all queues, priorities and tags", limitOverLanes},
 	{"what ends, is retried or is given back makes room", limitFrees},
 	{"a limit is exact with many claimers at once", limitConcurrently},
 }
@@ -42,6 +43,27 @@ func limitHolds(h *harness) {
 	equal(h, "third", len(h.limited(a, 5, 3)), 0)
 	equal(h, "with a higher limit", len(h.limited(a, 5, 4)), 1)
 	equal(h, "without a limit", len(h.claim(b, 5)), 2)
+}
+
+func limitOverLanes(h *harness) {
+	w := h.worker("w")
+	token := h.begin(w, "x")
+	var adds []backend.Add
+	for i := range 8 {
+		a := activity(i+1, backend.Pending)
+		a.Priority = i % 2
+		a.Queue = []string{"default", "other"}[i/2%2]
+		if i >= 4 {
+			a.Tags = []string{"t"}
+		}
+		adds = append(adds, a)
+	}
+	h.add(w, "x", token, adds...)
+	c := newClaim(10)
+	c.Queues, c.Tags, c.Limits = []string{"default", "other"}, []string{"t"}, map[string]int{"act": 3}
+	h.commit(w, c)
+	equal(h, "claimed", len(c.Tasks), 3)
+	h.that("there is no more", !c.More)
 }
 
 func limitFrees(h *harness) {

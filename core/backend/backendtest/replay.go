@@ -13,6 +13,8 @@ var replays = []behaviour{
 	{"tasks that were cancelled because the execution ended are put back as they were", replayRestores},
 	{"a replayed orchestrator is due", replayRoot},
 	{"where the execution goes on, has completed or was cancelled, nothing can be replayed", replayRefused},
+	{"several dead letters of an execution can be replayed before it goes on", replaySeveral},
+	{"an orchestrator can be buried again while its older dead letter is there", replayLeavesRoot},
 	{"the same task can fail and be replayed again", replayTwice},
 }
 
@@ -132,6 +134,47 @@ func replayRefused(h *harness) {
 	h.features.RequestCancel(h.t, h.db, "b")
 	h.buryAndFail(w, "b", token)
 	h.is("replay of a cancelled one", h.db.Replay(h.ctx, task("b", 1), "", "me"), backend.ErrNotReplayable)
+}
+
+func replaySeveral(h *harness) {
+	w := h.worker("w")
+	token := h.begin(w, "a")
+	h.add(w, "a", token, activity(1, backend.Running), activity(2, backend.Running), activity(3, backend.Running))
+	f := oops()
+	bury := func(seq int) *backend.Bury {
+		return &backend.Bury{Task: task("a", seq), Token: 1, State: backend.Failed, Failure: f, Reason: "r"}
+	}
+	h.turn(w, &backend.Turn{Execution: "a", Token: token, Buried: []*backend.Bury{bury(1), bury(2), bury(3)},
+		Close: &backend.Close{State: backend.Failed, Failure: &f}})
+	h.ok(h.db.Replay(h.ctx, task("a", 1), "", "me"))
+	h.ok(h.db.Replay(h.ctx, task("a", 2), "", "me"))
+	h.state("a", backend.Running, backend.Waiting)
+	got := h.claim(w, 10)
+	equal(h, "claimed", len(got), 2)
+	h.commit(w, &backend.Complete{Task: got[0].ID, Token: got[0].Token})
+	goesOn := h.claimOne(w)
+	equal(h, "claimed", goesOn.ID, root("a"))
+	h.is("replay while it runs", h.db.Replay(h.ctx, task("a", 3), "", "me"), backend.ErrNotReplayable)
+	h.yield(w, "a", goesOn.Token)
+	h.is("replay when it has gone on", h.db.Replay(h.ctx, task("a", 3), "", "me"), backend.ErrNotReplayable)
+}
+
+func replayLeavesRoot(h *harness) {
+	w := h.worker("w")
+	token := h.begin(w, "a")
+	h.add(w, "a", token, activity(1, backend.Running))
+	h.commit(w, &backend.Bury{Task: task("a", 1), Token: 1, State: backend.Failed, Failure: oops(), Reason: "r"})
+	f := oops()
+	h.turn(w, &backend.Turn{Execution: "a", Token: token, Close: &backend.Close{State: backend.Failed, Failure: &f, Reason: "first"}})
+	h.ok(h.db.Replay(h.ctx, task("a", 1), "", "me"))
+	got := h.claimOne(w)
+	h.commit(w, &backend.Complete{Task: got.ID, Token: got.Token})
+	again := h.claimOne(w)
+	h.turn(w, &backend.Turn{Execution: "a", Token: again.Token, Close: &backend.Close{State: backend.Failed, Failure: &f, Reason: "second"}})
+	letter, err := h.db.DeadLetter(h.ctx, root("a"))
+	h.ok(err)
+	equal(h, "reason", letter.Reason, "second")
+	equal(h, "dead letters", h.letters(), []string{"a.0"})
 }
 
 func replayTwice(h *harness) {

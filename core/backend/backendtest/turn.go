@@ -143,6 +143,8 @@ func turnSettles(h *harness) {
 	equal(h, "result", string(h.entry("a", 1).Result), "r")
 	equal(h, "state", h.entry("a", 2).State, backend.TimedOut)
 	h.that("it has finished", !h.entry("a", 2).Finished.IsZero())
+	h.commit(w, &backend.Turn{Execution: "a", Token: token, Settled: []backend.Settle{{Seq: 1, State: backend.TimedOut, Result: []byte("other")}}})
+	equal(h, "state and result after another end", []any{h.entry("a", 1).State, string(h.entry("a", 1).Result)}, []any{backend.Completed, "r"})
 }
 
 func turnConsumes(h *harness) {

@@ -12,10 +12,11 @@ import (
 // tx is a write transaction under way.
 type tx struct {
 	*conn
-	ctx  context.Context
-	q    *queries
-	time time.Time
-	now  int64
+	ctx    context.Context // of its queries: it does not end, since the driver starts a goroutine for one that can
+	caller context.Context // looked at between the commands
+	q      *queries
+	time   time.Time
+	now    int64
 
 	tallies map[backend.State]int64 // how the counts of executions change
 
@@ -65,7 +66,7 @@ func (t *tx) apply(b *backend.Batch) error {
 		if _, claim := c.(*backend.Claim); claim {
 			continue
 		}
-		if err := t.ctx.Err(); err != nil {
+		if err := t.caller.Err(); err != nil {
 			return err
 		}
 		if err := t.command(c); err != nil {

@@ -28,6 +28,11 @@ func (c *conn) close() error {
 	return c.raw.Close()
 }
 
+// readOnly tells whether the file could only be opened for reading.
+func (c *conn) readOnly() (bool, error) {
+	return c.raw.(interface{ IsReadOnly(string) (bool, error) }).IsReadOnly("main")
+}
+
 // script runs SQL that takes no parameters.
 func (c *conn) script(ctx context.Context, text string) error {
 	_, err := c.raw.(driver.ExecerContext).ExecContext(ctx, text, nil)

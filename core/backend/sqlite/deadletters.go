@@ -78,7 +78,7 @@ func (db *DB) letter(ctx context.Context, c *conn, id backend.TaskID) (l letter,
 // Discard removes the dead letter and changes nothing else.
 func (db *DB) Discard(ctx context.Context, id backend.TaskID, actor string) error {
 	err := db.write(ctx, func(t *tx) error {
-		if _, err := db.letter(ctx, t.conn, id); err != nil {
+		if _, err := db.letter(t.ctx, t.conn, id); err != nil {
 			return err
 		}
 		return t.removeLetter(id, actor, "discard", "")
@@ -97,7 +97,7 @@ func (t *tx) removeLetter(id backend.TaskID, actor, action, detail string) error
 // Replay puts the task back to its queue, and reopens its execution.
 func (db *DB) Replay(ctx context.Context, id backend.TaskID, queue, actor string) error {
 	err := db.write(ctx, func(t *tx) error {
-		l, err := db.letter(ctx, t.conn, id)
+		l, err := db.letter(t.ctx, t.conn, id)
 		if err != nil {
 			return err
 		}

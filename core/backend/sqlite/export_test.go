@@ -2,7 +2,11 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"io"
+	"regexp"
 )
 
 // LimitPages makes the disk full, as far as the writing connection can see: it may add n pages to the file.
@@ -16,24 +20,27 @@ func (db *DB) LimitPages(n int) error {
 	})
 }
 
-// Plan is how SQLite carries out a query of the folder sql.
+// Plan is how SQLite carries out a query of the folder sql, as it is in its file, with NULL for all parameters.
 func (db *DB) Plan(name string) (steps []string, err error) {
-	text, err := sqlFiles.ReadFile("sql/" + name + ".sql")
-	if err != nil {
-		return nil, err
+	text := "EXPLAIN QUERY PLAN " + Text(name+".sql")
+	var args []driver.NamedValue
+	for i, p := range regexp.MustCompile(`:(\w+)`).FindAllStringSubmatch(text, -1) {
+		args = append(args, driver.NamedValue{Ordinal: i + 1, Name: p[1]})
 	}
-	q := &query{index: 500, name: name, text: "EXPLAIN QUERY PLAN " + string(text)}
 	err = db.read(context.Background(), func(c *conn) error {
-		s, err := c.prepared(q)
+		rows, err := c.raw.(driver.QueryerContext).QueryContext(context.Background(), text, args)
 		if err != nil {
 			return err
 		}
-		defer func() { s.Close(); c.stmts[q.index] = nil }()
-		return c.each(context.Background(), q, func(r *row) error {
-			r.at = 3
-			steps = append(steps, r.text())
-			return nil
-		})
+		defer rows.Close()
+		for dest := make([]driver.Value, 4); ; {
+			if err := rows.Next(dest); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			steps = append(steps, dest[3].(string))
+		}
 	})
 	return steps, err
 }

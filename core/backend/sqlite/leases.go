@@ -38,7 +38,7 @@ func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerStat
 		if rows == 0 {
 			return backend.ErrLeaseLost
 		}
-		_, err = t.one(ctx, t.q.renewNext, func(row *row) {
+		_, err = t.one(t.ctx, t.q.renewNext, func(row *row) {
 			if next, ok := row.next().(int64); ok {
 				r.Next = time.Duration(max(next-t.now, 0)) * time.Microsecond
 			}
@@ -191,7 +191,7 @@ func (db *DB) Retire(ctx context.Context, worker string) error {
 		if err != nil || ended == 0 {
 			return err
 		}
-		tasks, err := readHeld(ctx, t.conn, t.q, worker)
+		tasks, err := readHeld(t.ctx, t.conn, t.q, worker)
 		for i := range tasks {
 			if err == nil {
 				err = t.takeBack(&tasks[i], 0, false)

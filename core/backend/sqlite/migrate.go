@@ -3,11 +3,14 @@ package sqlite
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 //go:embed migrations/*.sql
@@ -53,6 +56,14 @@ func (db *DB) prepare(ctx context.Context, c *conn) error {
 	version, empty, err := db.version(ctx, c)
 	if err != nil {
 		return err
+	}
+	// SQLite itself says so only at the first write. Who may not migrate may just want to read.
+	readOnly, err := c.readOnly()
+	if err != nil {
+		return err
+	}
+	if readOnly && !db.opts.noMigrate {
+		return errors.New(explain(sqlite3.SQLITE_READONLY, db.path, db.opts))
 	}
 	switch {
 	case version > newest:

@@ -164,7 +164,7 @@ func (db *DB) write(ctx context.Context, fn func(t *tx) error) error {
 		if err := c.beginImmediate(ctx, db.opts.busy); err != nil {
 			return err
 		}
-		t := &tx{conn: c, ctx: ctx, q: db.q, time: db.now()}
+		t := &tx{conn: c, ctx: context.WithoutCancel(ctx), caller: ctx, q: db.q, time: db.now()}
 		t.now = t.time.UnixMicro()
 		err := fn(t)
 		if err == nil {

@@ -61,7 +61,7 @@ func (l *loader) loadCommands(q *queries) {
 	q.turn = l.load("turn", "execution_id token")
 	q.turnKnown = l.load("turn_known", "execution_id")
 	q.taskKnown = l.load("task_known", "n seq")
-	q.turned = l.load("turned", "n token effects")
+	q.turned = l.load("turned", "n token crashes effects")
 	q.settle = l.load("settle", "n seq state result now")
 	q.add = l.load("add", "n seq key kind step queue priority tags state due_at fires_at worker_id token input_hash now "+
 		"started_at finished_at policy input result")

@@ -182,10 +182,14 @@ func (w *turnWriter) effect() error {
 			return err
 		}
 	}
-	if effects == w.effects && w.crashes == 0 {
+	crashes := int64(0) // a turn is a success, but for one that ends a failed attempt
+	if w.turn.Again != nil || w.turn.Close != nil {
+		crashes = w.crashes
+	}
+	if effects == w.effects && crashes == w.crashes {
 		return nil
 	}
-	_, err := w.exec(w.q.turned, w.n, w.turn.Token, effects)
+	_, err := w.exec(w.q.turned, w.n, w.turn.Token, crashes, effects)
 	return err
 }
 

@@ -165,16 +165,25 @@ func (r *runner) report(ctx context.Context) (Report, error) {
 	return report, err
 }
 
-// curable is a dead letter that a replay mends: one of an outage, or else any.
+// curable is a dead letter that a replay mends: one of an outage, or else any. Its execution must have failed; one that
+// the shop's closing has caught in between fails only when a worker comes to it again.
 func (r *runner) curable(ctx context.Context) (string, error) {
 	letters, err := r.db.DeadLetters(ctx, backend.DeadLetterFilter{Limit: 100})
-	if err != nil || len(letters) == 0 {
+	if err != nil {
 		return "", err
 	}
+	found := ""
 	for _, d := range letters {
-		if d.Attempts > 1 {
-			return d.Task.String(), nil
+		x, err := r.db.Execution(ctx, d.Task.Execution)
+		if err != nil && !errors.Is(err, backend.ErrNotFound) { // it may be gone before its dead letter
+			return "", err
+		}
+		if x.State != backend.Failed {
+			continue
+		}
+		if found = d.Task.String(); d.Attempts > 1 {
+			break
 		}
 	}
-	return letters[0].Task.String(), nil
+	return found, nil
 }

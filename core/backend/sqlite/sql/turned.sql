@@ -1,3 +1,3 @@
--- Notes what a turn changed about an orchestrator that goes on: a turn that was committed is a success.
-UPDATE executions SET crashes = 0, effects = :effects
+-- Notes what a turn changed about an orchestrator: how often it crashed, since a turn is a success, and its effects.
+UPDATE executions SET crashes = :crashes, effects = :effects
 WHERE n = :n AND token = :token AND task_state = 'running';
