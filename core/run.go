@@ -65,7 +65,7 @@ type run struct {
 type event struct {
 	completed *backend.Complete // by an activity on this worker
 	buried    *backend.Bury
-	attempt   int             // of the activity that was buried
+	attempt   int              // of the activity that was buried
 	fired     *step            // a timer, or the timeout of a wait
 	history   *backend.History // something was written by somebody else
 	evict     bool             // leave memory, if it only waits

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -19,8 +21,10 @@ func (w *work) claim(p *pipeline, class int32) {
 			c.Woken, err = pgx.CollectRows(rows, pgx.RowTo[string])
 			return err
 		}, w.worker)
-		p.add("claim_limits", nil, class+1, orEmpty(limited))
-		p.add("claim", func(rows pgx.Rows) error { return readClaim(rows, c) },
+		if len(limited) > 0 {
+			p.add("claim_limits", nil, class+1, limited)
+		}
+		p.add("claim", func(rows pgx.Rows) error { return readClaim(rows, c, w.batch.Worker) },
 			w.worker, orEmpty(unique(c.Queues)), orEmpty(c.Steps), orEmpty(c.Tags), int32(max(c.Max, 0)),
 			orEmpty(limited), column(limited, func(step string) int32 { return number(max(c.Limits[step], 0)) }))
 	}
@@ -32,48 +36,71 @@ func unique(list []string) []string {
 
 // claimedRow is a row of claim.sql.
 type claimedRow struct {
-	alive                                      bool
-	eligible                                   int64
-	next                                       pgtype.Int8
-	execution, key, step, workflow, queue      pgtype.Text
-	seq, rank, token, attempt, crashes         pgtype.Int4
-	hash                                       pgtype.Int8
-	tags                                       []string
-	policy, input, failure, metadata, carrier  []byte
-	due, created, started                      pgtype.Timestamptz
-	fresh                                      pgtype.Bool
+	alive                                 bool
+	eligible                              int64
+	next                                  pgtype.Int8
+	execution, key, step, workflow, queue pgtype.Text
+	seq, rank, token, attempt, crashes    pgtype.Int4
+	hash                                  pgtype.Int8
+	tags                                  []string
+	policy, input                         []byte
+	failure                               *backend.Failure
+	metadata, carrier                     map[string]string
+	due, created, started                 pgtype.Timestamptz
+	fresh                                 pgtype.Bool
 }
 
-func readClaim(rows pgx.Rows, c *backend.Claim) error {
-	var alive bool
-	for rows.Next() {
-		var r claimedRow
-		if err := rows.Scan(&r.alive, &r.eligible, &r.next, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
-			&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &r.failure, &r.created, &r.started, &r.fresh, &r.metadata, &r.carrier); err != nil {
-			return err
-		}
-		alive = r.alive
-		c.More = r.eligible > int64(c.Max)
-		if r.next.Valid {
-			c.NextDue = time.Duration(r.next.Int64) * time.Microsecond
-		}
-		if !r.execution.Valid {
-			continue // a claim without tasks
-		}
-		task, err := r.claimed()
-		if err != nil {
-			return err
-		}
-		c.Tasks = append(c.Tasks, task)
-		if len(c.Tasks) == 1 {
-			defer settleClaim(c, r.eligible)
-		}
-	}
-	if err := rows.Err(); err != nil {
+// contended is when to look again for tasks that other claims are taking, or may take, right now.
+const contended = 5 * time.Millisecond
+
+func readClaim(rows pgx.Rows, c *backend.Claim, worker string) error {
+	all, err := collect(rows, scanClaimed)
+	if err != nil {
 		return err
 	}
-	if !alive {
+	head := all[0] // there always is one
+	if !head.alive {
 		c.Err = backend.ErrLeaseLost
+		return nil
+	}
+	for _, r := range all {
+		if r.execution.Valid {
+			c.Tasks = append(c.Tasks, r.claimed(worker))
+		}
+	}
+	slices.SortStableFunc(c.Tasks, func(a, b backend.Claimed) int {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.Due.Compare(b.Due), a.Created.Compare(b.Created))
+	})
+	c.More = head.eligible > int64(c.Max)
+	if head.next.Valid {
+		c.NextDue = max(time.Duration(head.next.Int64)*time.Microsecond, 0)
+	}
+	if int64(len(c.Tasks)) < min(head.eligible, int64(c.Max)) && (c.NextDue < 0 || c.NextDue > contended) {
+		c.NextDue = contended
 	}
 	return nil
+}
+
+func scanClaimed(rows pgx.Rows) (r claimedRow, err error) {
+	var failure, metadata, carrier []byte
+	err = rows.Scan(&r.alive, &r.eligible, &r.next, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
+		&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &failure, &r.created, &r.started, &r.fresh, &metadata, &carrier)
+	return r, errors.Join(err, decode(failure, &r.failure), decode(metadata, &r.metadata), decode(carrier, &r.carrier))
+}
+
+func (r *claimedRow) claimed(worker string) backend.Claimed {
+	kind := backend.Orchestrator
+	if r.seq.Int32 > 0 {
+		kind = backend.Activity
+	}
+	return backend.Claimed{
+		Task: backend.Task{
+			ID: backend.TaskID{Execution: r.execution.String, Seq: int(r.seq.Int32)}, Key: unpackKey(r.step.String, r.key.String), Kind: kind,
+			Step: r.step.String, Workflow: r.workflow.String, Queue: r.queue.String, Priority: priority(r.rank), Tags: r.tags,
+			State: backend.Running, Due: at(r.due), Worker: worker, Token: int64(r.token.Int32), Attempt: or1(r.attempt),
+			Crashes: int(r.crashes.Int32), Policy: r.policy, Input: r.input, InputHash: r.hash.Int64, Failure: r.failure,
+			Created: at(r.created), Started: at(r.started),
+		},
+		Fresh: r.fresh.Bool, Metadata: r.metadata, Carrier: r.carrier,
+	}
 }

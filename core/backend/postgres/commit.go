@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -115,9 +114,8 @@ func (db *DB) write(ctx context.Context, w *work) error {
 	if err := p.run(ctx, db); err != nil {
 		return err
 	}
-	w.report()
 	w.now = w.now.UTC()
-	db.notes.add(w.news)
+	db.tell(w)
 	return nil
 }
 
@@ -180,6 +178,3 @@ func reset(c backend.Command) error {
 	}
 	return nil
 }
-
-// delay is a duration as statements take it, in microseconds.
-func delay(d time.Duration) int64 { return micros(d) }

@@ -29,9 +29,11 @@ type DB struct {
 	q     queries
 	class int32 // of the schema's advisory locks
 
-	workers sync.Map // the numbers of workers, by their ids
-	notes   notifier
-	watch   listener
+	workers sync.Map    // the numbers of workers, by their ids
+	limits  atomic.Bool // claims with limits have been seen
+
+	notes    *notifier
+	listener *listener
 
 	isClosed atomic.Bool
 	once     sync.Once
@@ -63,12 +65,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: open: %w", plain(err))
 	}
-	db, err := open(ctx, pool, true, o)
-	if err != nil {
-		pool.Close()
-		return nil, err
-	}
-	return db, nil
+	return open(ctx, pool, true, o)
 }
 
 // New is [Open] for a pool of the program's own, which Close leaves open. The pool should have at least 4 connections
@@ -86,6 +83,9 @@ func New(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*DB, error) {
 
 func open(ctx context.Context, pool *pgxpool.Pool, owned bool, o options) (*DB, error) {
 	if err := checkSchema(o.schema); err != nil {
+		if owned {
+			pool.Close()
+		}
 		return nil, fmt.Errorf("postgres: open: %w", err)
 	}
 	q, err := loadQueries(o.schema)
@@ -95,9 +95,10 @@ func open(ctx context.Context, pool *pgxpool.Pool, owned bool, o options) (*DB, 
 	class := fnv.New32a()
 	_, _ = class.Write([]byte("stent " + o.schema))
 	db := &DB{pool: pool, owned: owned, opts: o, q: q, class: int32(class.Sum32())}
-	db.notes.db, db.watch.db = db, db
+	db.notes, db.listener = newNotifier(db), newListener(db)
 	if err := db.prepare(ctx); err != nil {
-		return nil, db.wrap(ended(ctx, err), "open schema %q", o.schema)
+		_ = db.Close()
+		return nil, fmt.Errorf("postgres: open schema %q: %w", o.schema, plain(ended(ctx, err)))
 	}
 	return db, nil
 }
@@ -134,7 +135,7 @@ func (db *DB) Close() error {
 	db.once.Do(func() {
 		db.notes.close()
 		db.isClosed.Store(true)
-		db.watch.close()
+		db.listener.close()
 		if db.owned {
 			db.pool.Close()
 		}
@@ -162,5 +163,5 @@ func (db *DB) snapshot(ctx context.Context, fn func(tx pgx.Tx) error) error {
 	return ended(ctx, pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn))
 }
 
-// micros is a duration as it is given to statements; a negative one is 0.
-func micros(d time.Duration) int64 { return max(d.Microseconds(), 0) }
+// delay is a duration as it is given to statements, in microseconds; a negative one is 0.
+func delay(d time.Duration) int64 { return max(d.Microseconds(), 0) }

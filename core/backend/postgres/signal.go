@@ -40,12 +40,12 @@ func (w *work) signal(p *pipeline) {
 		woken = append(woken, c.key)
 	}
 	if len(woken)+len(w.signals) > 0 {
-		p.add("wake", w.woke, orEmpty(woken), executions, ids)
+		p.add("wake", w.news.woke, orEmpty(woken), executions, ids)
 	}
 }
 
 // woke reads whom a wake concerns.
-func (w *work) woke(rows pgx.Rows) error {
+func (n *news) woke(rows pgx.Rows) error {
 	for rows.Next() {
 		var (
 			running bool
@@ -56,9 +56,9 @@ func (w *work) woke(rows pgx.Rows) error {
 			return err
 		}
 		if running {
-			w.news.wake(worker.Int32)
+			n.wake(worker.Int32)
 		} else {
-			w.news.due(queue)
+			n.due(queue)
 		}
 	}
 	return rows.Err()

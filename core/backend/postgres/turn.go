@@ -46,7 +46,9 @@ func (w *work) fenceTurns(p *pipeline) {
 			}
 		}
 		return rows.Err()
-	}, column(w.turns, keyedKey), column(w.turns, turnToken), w.worker)
+	}, column(w.turns, keyedKey), column(w.turns, turnToken), column(w.turns, func(t keyed[*backend.Turn]) bool {
+		return t.cmd.Close == nil && t.cmd.Again == nil
+	}), w.worker)
 }
 
 func keyedKey[C any](k keyed[C]) key { return k.key }

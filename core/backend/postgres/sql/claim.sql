@@ -19,7 +19,7 @@ WITH RECURSIVE moment AS MATERIALIZED (
 ), free AS MATERIALIZED (
     SELECT l.step, greatest(l.most - (SELECT count(*) FROM stent.tasks AS t WHERE t.step = l.step AND t.claimed_by IS NOT NULL), 0) AS n
     FROM unnest($6::text[], $7::integer[]) AS l (step, most)
-    WHERE l.step = ANY (current_setting('stent_claim.locked')::text[])
+    WHERE l.step = ANY (coalesce(nullif(current_setting('stent_claim.locked', true), ''), '{}')::text[])
 ), execution_lanes (queue, step, rank, due_at) AS (
     SELECT l.*
     FROM open AS o CROSS JOIN LATERAL (
@@ -111,7 +111,8 @@ WITH RECURSIVE moment AS MATERIALIZED (
 ), claimed AS (
     SELECT coalesce(e.alias, e.id::text) AS execution, 0 AS seq, NULL AS key, e.workflow AS step, e.workflow, e.queue, e.rank, e.tags, e.was_due,
            e.token, e.attempt, e.crashes, e.policy, e.input, e.input_hash, e.failure, e.created_at, e.started_at,
-           e.token = 1 AND NOT EXISTS (SELECT FROM stent.signals AS s WHERE s.execution_id = e.id) AS fresh, e.metadata, e.carrier
+           (e.token = 1 OR NOT EXISTS (SELECT FROM stent.tasks AS t WHERE t.execution_id = e.id))
+           AND NOT EXISTS (SELECT FROM stent.signals AS s WHERE s.execution_id = e.id) AS fresh, e.metadata, e.carrier
     FROM claimed_executions AS e
     UNION ALL
     SELECT coalesce(e.alias, e.id::text), t.seq, t.key, t.step, e.workflow, t.queue, t.rank, t.tags, t.was_due,

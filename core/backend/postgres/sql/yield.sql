@@ -2,7 +2,7 @@
 -- $1 id, $2 token, $3 wakes that were seen, $4 microseconds until due, negative for never
 WITH done AS (
     UPDATE stent.executions AS e
-    SET state = 'waiting', woken = NULL, crashes = NULL,
+    SET state = 'waiting', woken = NULL,
         due_at = CASE WHEN coalesce(e.wakes, 0) > u.seen THEN now() WHEN u.delay >= 0 THEN now() + u.delay * interval '1 microsecond' END
     FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::bigint[]) AS u (id, token, seen, delay)
     WHERE e.id = u.id AND e.token = u.token AND e.state = 'running'

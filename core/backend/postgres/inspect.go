@@ -1,0 +1,329 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// Execution reads one execution.
+func (db *DB) Execution(ctx context.Context, id string) (backend.Execution, error) {
+	e, err := db.execution(ctx, db.pool, id)
+	if err != nil {
+		return backend.Execution{}, db.wrap(ended(ctx, err), "read execution %s", id)
+	}
+	return e, nil
+}
+
+func (db *DB) execution(ctx context.Context, in querier, id string) (backend.Execution, error) {
+	rows, err := in.Query(ctx, db.q.get("read_executions"), []key{keyOf(id)})
+	if err != nil {
+		return backend.Execution{}, err
+	}
+	all, err := collect(rows, func(rows pgx.Rows) (backend.Execution, error) {
+		e, _, err := scanExecution(rows)
+		return e, err
+	})
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("execution %q: %w", id, backend.ErrNotFound)
+	}
+	if err != nil {
+		return backend.Execution{}, err
+	}
+	return all[0], nil
+}
+
+// Executions lists executions, newest first. The id of ExecutionFilter.After must be known.
+func (db *DB) Executions(ctx context.Context, f backend.ExecutionFilter) (all []backend.Execution, err error) {
+	err = db.snapshot(ctx, func(tx pgx.Tx) error {
+		keys, err := db.listExecutions(ctx, tx, f)
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		rows, err := tx.Query(ctx, db.q.get("read_executions"), keys)
+		if err != nil {
+			return err
+		}
+		all, err = collect(rows, func(rows pgx.Rows) (backend.Execution, error) {
+			e, _, err := scanExecution(rows)
+			return e, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, db.wrap(err, "list executions")
+	}
+	return all, nil
+}
+
+// spans are how far back a list looks, one after the other, until it is full. The summary index of the creation times
+// finds the rows of a span, but does not have them in order; so a list of the newest must not ask for all.
+var spans = []time.Duration{time.Minute, time.Hour, 24 * time.Hour, 30 * 24 * time.Hour}
+
+func (db *DB) listExecutions(ctx context.Context, tx pgx.Tx, f backend.ExecutionFilter) ([]key, error) {
+	var (
+		now   time.Time
+		after = pgtype.Timestamptz{}
+		keys  []key
+	)
+	if err := tx.QueryRow(ctx, "SELECT now()").Scan(&now); err != nil {
+		return nil, err
+	}
+	before := pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}
+	if f.After != "" {
+		e, err := db.execution(ctx, tx, f.After)
+		if err != nil {
+			return nil, err
+		}
+		now, after = e.Created, moment(e.Created)
+	}
+	if f.IDPrefix != "" {
+		return db.listSpan(ctx, tx, f, since(f), before, after, limit(f.Limit, 20))
+	}
+	for i := 0; i <= len(spans); i++ {
+		from := since(f)
+		last := i == len(spans)
+		if !last {
+			if start := now.Add(-spans[i]); f.Since.Before(start) {
+				from = moment(start)
+			} else {
+				last = true
+			}
+		}
+		more, err := db.listSpan(ctx, tx, f, from, before, after, limit(f.Limit, 20)-len(keys))
+		if err != nil {
+			return nil, err
+		}
+		if keys = append(keys, more...); last || len(keys) == limit(f.Limit, 20) {
+			break
+		}
+		before = from
+	}
+	return keys, nil
+}
+
+func since(f backend.ExecutionFilter) pgtype.Timestamptz {
+	if f.Since.IsZero() {
+		return pgtype.Timestamptz{InfinityModifier: pgtype.NegativeInfinity, Valid: true}
+	}
+	return moment(f.Since)
+}
+
+// listSpan lists executions that were created in a span of time, newest first.
+func (db *DB) listSpan(ctx context.Context, tx pgx.Tx, f backend.ExecutionFilter, from, before, after pgtype.Timestamptz, most int) ([]key, error) {
+	states := pgtype.FlatArray[string](nil)
+	for _, s := range f.States {
+		states = append(states, string(s))
+	}
+	name, args := "list_executions", []any{from, before, after, keyOf(f.After), states, text(f.Workflow), text(f.Queue), text(f.Tag), most}
+	if f.IDPrefix != "" {
+		first, last, ok := prefixKeys(f.IDPrefix)
+		if !ok {
+			first, last = key{Valid: true}, key{Valid: true} // the nil UUID is nobody's
+		}
+		name, args = "list_executions_prefix", append(args, first, last, f.IDPrefix, f.IDPrefix+"\U0010FFFF")
+	}
+	rows, err := tx.Query(ctx, db.q.get(name), args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[key])
+}
+
+func limit(n, otherwise int) int {
+	if n <= 0 {
+		return otherwise
+	}
+	return n
+}
+
+// Tasks lists tasks, by execution and Seq, orchestrators included.
+func (db *DB) Tasks(ctx context.Context, f backend.TaskFilter) (all []backend.Task, err error) {
+	err = db.snapshot(ctx, func(tx pgx.Tx) error {
+		places, err := db.listTasks(ctx, tx, f)
+		if err != nil || len(places) == 0 {
+			return err
+		}
+		all, err = db.readTasks(ctx, tx, places)
+		return err
+	})
+	if err != nil {
+		return nil, db.wrap(err, "list tasks")
+	}
+	return all, nil
+}
+
+// listTasks finds the tasks that a filter chooses. An orchestrator has the place 0.
+func (db *DB) listTasks(ctx context.Context, tx pgx.Tx, f backend.TaskFilter) ([]place, error) {
+	after := f.After
+	if after.Execution == "" {
+		after.Seq = -1
+	}
+	var states, kinds []string
+	for _, s := range f.States {
+		states = append(states, string(s))
+	}
+	for _, k := range f.Kinds {
+		kinds = append(kinds, string(k))
+	}
+	most := limit(f.Limit, 1000)
+	var (
+		name string
+		args []any
+	)
+	switch {
+	case f.Execution != "" && after.Execution > f.Execution:
+		return nil, nil
+	case f.Execution != "":
+		if after.Execution < f.Execution {
+			after.Seq = -1
+		}
+		name, args = "list_tasks_of", []any{keyOf(f.Execution), number(after.Seq), states, kinds, most}
+	case len(f.States) == 1 && f.States[0] == backend.Running:
+		name, args = "list_tasks_running", []any{after.Execution, number(after.Seq), kinds, most}
+	default:
+		name, args = "list_tasks", []any{after.Execution, number(after.Seq), states, kinds, most}
+	}
+	rows, err := tx.Query(ctx, db.q.get(name), args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(rows pgx.Rows) (p place, err error) {
+		err = rows.Scan(&p.key, &p.seq)
+		return p, err
+	})
+}
+
+// readTasks reads tasks in the order of their places.
+func (db *DB) readTasks(ctx context.Context, tx pgx.Tx, places []place) ([]backend.Task, error) {
+	rows, err := tx.Query(ctx, db.q.get("read_executions"), column(places, func(p place) key {
+		if p.seq > 0 {
+			return key{}
+		}
+		return p.key
+	}))
+	if err != nil {
+		return nil, err
+	}
+	roots, err := collect(rows, func(rows pgx.Rows) (backend.Task, error) {
+		e, lease, err := scanExecution(rows)
+		return rootTask(&e, lease), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows, err = tx.Query(ctx, db.q.get("read_tasks"),
+		column(places, func(p place) key { return p.key }), column(places, func(p place) int32 { return p.seq }))
+	if err != nil {
+		return nil, err
+	}
+	activities, err := collect(rows, scanTask)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]backend.Task, 0, len(places))
+	for _, p := range places { // both are in this order
+		if p.seq == 0 {
+			all, roots = append(all, roots[0]), roots[1:]
+		} else {
+			all, activities = append(all, activities[0]), activities[1:]
+		}
+	}
+	return all, nil
+}
+
+// Progress reads an execution's counters and custom state.
+func (db *DB) Progress(ctx context.Context, id string) (p backend.Progress, err error) {
+	err = db.snapshot(ctx, func(tx pgx.Tx) error {
+		if _, err := db.execution(ctx, tx, id); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, db.q.get("counters"), keyOf(id))
+		if err != nil {
+			return err
+		}
+		if p.Counters, err = collect(rows, func(rows pgx.Rows) (c backend.Counter, err error) {
+			err = rows.Scan(&c.Name, &c.Value)
+			return c, err
+		}); err != nil {
+			return err
+		}
+		if rows, err = tx.Query(ctx, db.q.get("custom_state"), keyOf(id)); err != nil {
+			return err
+		}
+		p.Custom, err = collect(rows, func(rows pgx.Rows) (c backend.CustomItem, err error) {
+			var value []byte
+			err = rows.Scan(&c.Name, &value)
+			c.Value = json.RawMessage(value)
+			return c, err
+		})
+		return err
+	})
+	if err != nil {
+		return backend.Progress{}, db.wrap(err, "read the progress of %s", id)
+	}
+	return p, nil
+}
+
+// Workers lists the workers, newest first.
+func (db *DB) Workers(ctx context.Context) ([]backend.Worker, error) {
+	rows, err := db.pool.Query(ctx, db.q.get("workers"))
+	var all []backend.Worker
+	if err == nil {
+		all, err = collect(rows, func(rows pgx.Rows) (w backend.Worker, err error) {
+			err = rows.Scan(&w.ID, &w.Host, &w.PID, &w.Queues, &w.Tags, &w.Steps, &w.Slots, &w.Used, &w.State, &w.Version,
+				&w.Started, &w.Renewed, &w.LeaseEnd)
+			w.Started, w.Renewed, w.LeaseEnd = w.Started.UTC(), w.Renewed.UTC(), w.LeaseEnd.UTC()
+			return w, err
+		})
+	}
+	if err != nil {
+		return nil, db.wrap(ended(ctx, err), "list workers")
+	}
+	return all, nil
+}
+
+// Stats counts.
+func (db *DB) Stats(ctx context.Context) (s backend.Stats, err error) {
+	s.Executions = map[backend.State]int64{}
+	err = db.snapshot(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, "SELECT now()").Scan(&s.Now); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, db.q.get("stats_executions"))
+		if err != nil {
+			return err
+		}
+		var (
+			state backend.State
+			n     int64
+		)
+		if _, err := pgx.ForEachRow(rows, []any{&state, &n}, func() error {
+			s.Executions[state] = n
+			return nil
+		}); err != nil {
+			return err
+		}
+		if rows, err = tx.Query(ctx, db.q.get("stats_queues"), s.Now); err != nil {
+			return err
+		}
+		s.Queues, err = collect(rows, func(rows pgx.Rows) (q backend.QueueStats, err error) {
+			var oldest pgtype.Timestamptz
+			err = rows.Scan(&q.Queue, &q.Depth, &q.Scheduled, &q.Running, &q.Dead, &q.Workers, &q.Paused, &oldest)
+			q.OldestDue = at(oldest)
+			return q, err
+		})
+		return err
+	})
+	if err != nil {
+		return backend.Stats{}, db.wrap(err, "count")
+	}
+	s.Now = s.Now.UTC()
+	return s, nil
+}

@@ -1,0 +1,190 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// news is what others want to know of what was committed.
+type news struct {
+	worker  string          // whose batch it was; it knows
+	queues  map[string]bool // in which something is due
+	workers map[int32]bool  // whose executions were woken
+	done    bool            // an execution has ended
+	free    bool            // one more may run of an activity with a limit
+}
+
+func (n *news) due(queue string) {
+	if n.queues == nil {
+		n.queues = map[string]bool{}
+	}
+	n.queues[queue] = true
+}
+
+func (n *news) wake(worker int32) {
+	if n.workers == nil {
+		n.workers = map[int32]bool{}
+	}
+	n.workers[worker] = true
+}
+
+func (n *news) any() bool { return len(n.queues)+len(n.workers) > 0 || n.done || n.free }
+
+func (n *news) merge(o news) {
+	for q := range o.queues {
+		n.due(q)
+	}
+	for w := range o.workers {
+		n.wake(w)
+	}
+	n.done, n.free = n.done || o.done, n.free || o.free
+}
+
+// note is news as it is sent.
+type note struct {
+	From    string   `json:"from,omitempty"` // the handle, which has told its own watchers; "" if it has not
+	Queues  []string `json:"queues,omitempty"`
+	Workers []int32  `json:"workers,omitempty"`
+	Done    bool     `json:"done,omitempty"`
+	All     bool     `json:"all,omitempty"` // it concerns everybody, or does not fit
+}
+
+// maxNote is less than what a NOTIFY can carry: 8000 bytes.
+const maxNote = 7900
+
+func (n news) encode(from string) string {
+	text := encode(note{from, slices.Sorted(maps.Keys(n.queues)), slices.Sorted(maps.Keys(n.workers)), n.done, n.free})
+	if len(text) > maxNote {
+		text = encode(note{From: from, Done: n.done, All: true})
+	}
+	return text
+}
+
+func decodeNote(payload string) (from string, n news) {
+	var t note
+	if err := json.Unmarshal([]byte(payload), &t); err != nil {
+		return "", news{done: true, free: true} // not ours, or a newer program's
+	}
+	n = news{done: t.Done, free: t.All}
+	for _, q := range t.Queues {
+		n.due(q)
+	}
+	for _, w := range t.Workers {
+		n.wake(w)
+	}
+	return t.From, n
+}
+
+// channel is where the schema's notes are sent.
+func (db *DB) channel() string {
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(db.opts.schema))
+	return "stent_" + strconv.FormatUint(sum.Sum64(), 36)
+}
+
+// tell tells others what a batch has made due.
+func (db *DB) tell(w *work) {
+	for _, c := range w.claims {
+		if len(c.Limits) > 0 {
+			db.limits.Store(true)
+		}
+	}
+	if db.limits.Load() && w.endsTasks() {
+		w.news.free = true
+	}
+	db.notes.add(w.news)
+}
+
+// endsTasks tells whether an activity may have ended that was claimed from a queue.
+func (w *work) endsTasks() bool {
+	return len(w.completes)+len(w.buries)+len(w.retries)+len(w.releases) > 0 ||
+		slices.ContainsFunc(w.turns, func(t keyed[*backend.Turn]) bool {
+			return len(t.cmd.Completed)+len(t.cmd.Buried)+len(t.cmd.Forgotten) > 0
+		})
+}
+
+// notifier sends news, at once after a pause and then not more often than every few milliseconds. NOTIFY takes a lock of
+// the whole database through its commit, so it is never part of a batch's transaction.
+type notifier struct {
+	db   *DB
+	from string
+
+	mu      sync.Mutex
+	news    news
+	running bool
+	closing bool
+	idle    sync.Cond
+}
+
+// notifyPause is the least time between two notifications.
+const notifyPause = 5 * time.Millisecond
+
+// notifyTimeout is how long one may take; a lost one is made good by the receiver's polling.
+const notifyTimeout = 5 * time.Second
+
+func newNotifier(db *DB) *notifier {
+	n := &notifier{db: db, from: rand.Text()}
+	n.idle.L = &n.mu
+	return n
+}
+
+func (n *notifier) add(what news) {
+	if !what.any() {
+		return
+	}
+	n.db.listener.tell(what)
+	if !n.db.opts.notify {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.news.merge(what)
+	if !n.running && !n.closing {
+		n.running = true
+		go n.run()
+	}
+}
+
+// run sends until there is nothing more to send.
+func (n *notifier) run() {
+	for {
+		n.mu.Lock()
+		what := n.news
+		n.news = news{}
+		if !what.any() {
+			n.running = false
+			n.idle.Broadcast()
+			n.mu.Unlock()
+			return
+		}
+		closing := n.closing
+		n.mu.Unlock()
+
+		ctx, cancel := context.WithTimeout(context.Background(), notifyTimeout)
+		// An error is a database that cannot be reached; who waits for news looks by itself then.
+		_, _ = n.db.pool.Exec(ctx, "SELECT pg_notify($1, $2)", n.db.channel(), what.encode(n.from))
+		cancel()
+		if !closing {
+			time.Sleep(notifyPause)
+		}
+	}
+}
+
+// close sends what is left and waits for it.
+func (n *notifier) close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.closing = true
+	for n.running {
+		n.idle.Wait()
+	}
+}
