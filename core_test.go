@@ -13,7 +13,9 @@ import (
 
 	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/postgres"
 	"github.com/stentgo/stent/core/backend/sqlite"
+	"github.com/stentgo/stent/internal/pgtest"
 )
 
 // The acceptance tests of the whole engine. Each is a story that a user could tell, on every backend.
@@ -29,6 +31,11 @@ var backends = []struct {
 		name:  "sqlite",
 		fresh: func(t *testing.T) string { return filepath.Join(t.TempDir(), "stent.sqlite") },
 		dial:  func(ctx context.Context, path string) (backend.Backend, error) { return sqlite.Open(ctx, path) },
+	},
+	{
+		name:  "postgres",
+		fresh: func(t *testing.T) string { return pgtest.DSN(t) },
+		dial:  func(ctx context.Context, dsn string) (backend.Backend, error) { return postgres.Open(ctx, dsn) },
 	},
 }
 

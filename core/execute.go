@@ -39,12 +39,15 @@ func (w *worker) begin(a *activityTask) {
 func (w *worker) execute(ctx context.Context, a *activityTask) {
 	result, err := w.attempt(ctx, a)
 
-	w.mu.Lock()
-	delete(w.activities, a.id)
-	w.fewer.Broadcast()
-	w.mu.Unlock()
 	w.release()
 	w.conclude(ctx, a, result, err)
+
+	w.mu.Lock()
+	if w.activities[a.id] == a { // and not the next attempt, which may have begun
+		delete(w.activities, a.id)
+	}
+	w.fewer.Broadcast() // only now: a drain that waited for this finds the result with the committer
+	w.mu.Unlock()
 	w.refill()
 }
 

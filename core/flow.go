@@ -30,66 +30,6 @@ func (f *Flow) Context() context.Context { return f.ctx }
 // Info tells which execution this is.
 func (f *Flow) Info() TaskInfo { return f.run.info }
 
-// Future is the result of a call that is under way.
-type Future[O any] struct{ step *step }
-
-// Get waits for the result. It may be called more than once.
-func (f *Future[O]) Get(flow *Flow) (O, error) {
-	var out O
-	flow.await([]*step{f.step})
-	if err := f.step.err(); err != nil {
-		return out, err
-	}
-	return out, flow.run.w.e.payloads.decode("result of "+f.step.name, f.step.result, &out)
-}
-
-// Sleep waits for d by the database's clock; the worker may be stopped meanwhile. A d of 0 or less returns at once.
-func (f *Flow) Sleep(d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	s, added, err := f.enter(backend.Timer, "sleep", "", 0)
-	if err != nil {
-		return err
-	}
-	if added {
-		s.state, s.timeout = backend.Waiting, d
-		f.add(s, backend.Add{State: backend.Waiting, Delay: d})
-	}
-	f.await([]*step{s})
-	return s.err()
-}
-
-// Now is the time at which the workflow first came here.
-func (f *Flow) Now() (time.Time, error) {
-	return SideEffect(f, "now", func() time.Time { return f.run.w.e.clock.Now().UTC() })
-}
-
-// NewID is a UUID of version 7, the same whenever the workflow runs again.
-func (f *Flow) NewID() (string, error) {
-	return SideEffect(f, "new_id", func() string { return newID(f.run.w.e.clock.Now()) })
-}
-
-// SideEffect keeps the value that fn returns the first time; when the workflow runs again, fn is not called. It is for
-// small, quick values that differ from time to time, such as random numbers; anything that can fail or takes time
-// belongs into an activity. If the process dies right after fn, fn is called again.
-func SideEffect[T any](f *Flow, name string, fn func() T) (T, error) {
-	var out T
-	s, added, err := f.enter(backend.SideEffect, name, "", 0)
-	if err != nil {
-		return out, err
-	}
-	if added {
-		data, _, err := f.run.w.e.payloads.encode("side effect "+name, fn())
-		if err != nil {
-			return out, err
-		}
-		s.state, s.result = backend.Completed, data
-		f.add(s, backend.Add{State: backend.Completed, Result: data})
-	}
-	return out, f.run.w.e.payloads.decode("side effect "+name, s.result, &out)
-}
-
 // Counter is a sum that belongs to the execution and is shown with it. Each Add counts once, however often the
 // workflow runs again.
 func (f *Flow) Counter(name string) Counter { return Counter{f, name} }

@@ -58,22 +58,39 @@ func (e *Engine) signal(ctx context.Context, execution, name string, payload []b
 }
 
 // Receive waits for the next signal of this name, for as long as it takes.
-func (s *Signal[T]) Receive(flow *Flow) (T, error) { return s.receive(flow, -1) }
+func (s *Signal[T]) Receive(flow *Flow) (T, error) { return s.next(flow, -1).Get(flow) }
 
 // ReceiveWithin waits for the next signal of this name for at most d, and then says ErrSignalTimeout. A signal that was
 // there before is received even if d is 0.
 func (s *Signal[T]) ReceiveWithin(flow *Flow, d time.Duration) (T, error) {
-	return s.receive(flow, max(d, 0))
+	return s.next(flow, max(d, 0)).Get(flow)
 }
 
-func (s *Signal[T]) receive(flow *Flow, timeout time.Duration) (T, error) {
+// Next takes the next signal of this name for its own, now or when it comes, and returns at once.
+func (s *Signal[T]) Next(flow *Flow) *Reception[T] { return s.next(flow, -1) }
+
+// Reception is a signal that has come or is waited for.
+type Reception[T any] struct{ step *step }
+
+// Get waits for the signal. It may be called more than once.
+func (r *Reception[T]) Get(flow *Flow) (T, error) {
 	var out T
+	flow.await([]*step{r.step})
+	if err := r.step.err(); err != nil {
+		return out, err
+	}
+	return out, flow.run.w.e.payloads.decode("signal "+r.step.name, r.step.result, &out)
+}
+
+func (r *Reception[T]) awaited() *step { return r.step }
+
+func (s *Signal[T]) next(flow *Flow, timeout time.Duration) *Reception[T] {
 	if s.err != nil {
-		return out, NonRetryable(s.err)
+		return &Reception[T]{&step{name: s.name, refused: NonRetryable(s.err)}}
 	}
 	wait, added, err := flow.enter(backend.SignalWait, s.name, "", 0)
 	if err != nil {
-		return out, err
+		return &Reception[T]{&step{name: s.name, refused: err}}
 	}
 	if added {
 		if sig, ok := flow.run.takeSignal(s.name); ok {
@@ -84,9 +101,5 @@ func (s *Signal[T]) receive(flow *Flow, timeout time.Duration) (T, error) {
 			flow.add(wait, backend.Add{State: backend.Waiting, Delay: timeout})
 		}
 	}
-	flow.await([]*step{wait})
-	if err := wait.err(); err != nil {
-		return out, err
-	}
-	return out, flow.run.w.e.payloads.decode("signal "+s.name, wait.result, &out)
+	return &Reception[T]{wait}
 }

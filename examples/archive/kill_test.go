@@ -33,6 +33,7 @@ const (
 // What was read is told by the ledger that the process writes as it opens and closes files; what the database holds is
 // read from its file while no process is alive.
 func TestKilledAtRandomPointsCompressesNothingTwice(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	if s := os.Getenv("STENT_ARCHIVE_SEED"); s != "" {
 		var err error
@@ -167,6 +168,7 @@ func (v *victim) checkNothingTwice() {
 // TestInterruptedFinishesWhatIsUnderWay sends what Ctrl-C sends: the files under way are finished, so that not one is
 // read twice.
 func TestInterruptedFinishesWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
 	source := makeTree(t, rand.New(rand.NewPCG(1, 2)))
 	v := newVictim(t, source)
 	p := v.start()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +23,7 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(ledgerVariable); path != "" {
 		os.Exit(runLedgered(path))
 	}
+	_ = flag.Set("test.parallel", "8") // the tests wait for leases and retries, not for a processor; -parallel overrules it
 	os.Exit(m.Run())
 }
 

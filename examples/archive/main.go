@@ -3,9 +3,9 @@
 //	go run ./examples/archive --db archive.sqlite SOURCE DEST
 //
 // Kill it in the middle and start it again with the same arguments: it goes on where it was and compresses no file
-// twice. What makes that so is in archive.go: a workflow of 20 lines, and three activities that do the work. The rest
-// of the program is what any command has: args.go reads the command line, session.go starts or continues an archive
-// and says how it went, and partial.go writes files that are there completely or not at all.
+// twice. What makes that so is the workflow in archive.go, of 20 lines, and the three activities in disk.go. The rest
+// is what any command has: args.go reads the command line, session.go starts or continues an archive and says how it
+// went, progress.go how far it is, and partial.go writes files that are there completely or not at all.
 package main
 
 import (

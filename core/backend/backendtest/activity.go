@@ -36,7 +36,7 @@ func activityRetries(h *harness) {
 	t := h.entry("a", 1)
 	equal(h, "state", t.State, backend.Pending)
 	equal(h, "attempt", t.Attempt, 2)
-	equal(h, "due after", t.Due.Sub(b.Now), soon)
+	h.after("due", t.Due, b.Now, soon)
 	equal(h, "held", len(h.held(w)), 0)
 	h.state("a", backend.Running, backend.Waiting)
 	h.that("nobody is woken", h.execution("a").Due.IsZero())

@@ -48,6 +48,14 @@ func equal[T any](h *harness, what string, got, want T) {
 	}
 }
 
+// after fails the test unless at is so long after from. Databases round to microseconds.
+func (h *harness) after(what string, at, from time.Time, d time.Duration) {
+	h.t.Helper()
+	if got := at.Sub(from); (got - d).Abs() > time.Millisecond {
+		h.t.Fatalf("%s: %v later, want %v", what, got, d)
+	}
+}
+
 func (h *harness) that(what string, ok bool) {
 	h.t.Helper()
 	if !ok {

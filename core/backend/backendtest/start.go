@@ -30,7 +30,7 @@ func startKeepsAll(h *harness) {
 	e := h.execution(s.ID)
 	equal(h, "created", e.Created.Equal(b.Now), true)
 	equal(h, "due", e.Due.Equal(b.Now), true)
-	equal(h, "deadline", e.Deadline.Sub(b.Now), time.Hour)
+	h.after("deadline", e.Deadline, b.Now, time.Hour)
 	want := backend.Execution{
 		ID: s.ID, Workflow: "wf", Queue: "billing", Priority: -3, Tags: s.Tags, State: backend.Pending, TaskState: backend.Pending,
 		Attempt: 1, Policy: s.Policy, Input: s.Input, InputHash: s.InputHash, Metadata: s.Metadata, Carrier: s.Carrier,
@@ -74,7 +74,7 @@ func startDelayed(h *harness) {
 	s.Delay = soon
 	b := &backend.Batch{Commands: []backend.Command{s}}
 	h.ok(h.db.Commit(h.ctx, b))
-	equal(h, "due", h.execution("a").Due.Sub(b.Now), soon)
+	h.after("due", h.execution("a").Due, b.Now, soon)
 	c := &backend.Batch{Worker: w, Commands: []backend.Command{newClaim(1)}}
 	h.ok(h.db.Commit(h.ctx, c))
 	if c.Now.Sub(b.Now) < soon {

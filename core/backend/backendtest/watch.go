@@ -13,13 +13,19 @@ var watches = []behaviour{
 	{"two handles see the same database", watchShared},
 }
 
-// watch watches for a worker until the test ends, and gives a channel on which changes are told.
-func (h *harness) watch(db backend.Backend, worker string) <-chan struct{} {
+func (h *harness) watcher(db backend.Backend) backend.Watcher {
 	h.t.Helper()
 	w, ok := db.(backend.Watcher)
 	if !ok {
-		h.t.Skip("the backend cannot watch")
+		h.t.Skip("the backend does not watch")
 	}
+	return w
+}
+
+// watch watches for a worker until the test ends, and gives a channel on which changes are told.
+func (h *harness) watch(db backend.Backend, worker string) <-chan struct{} {
+	h.t.Helper()
+	w := h.watcher(db)
 	ctx, cancel := context.WithCancel(h.ctx)
 	told, done := make(chan struct{}, 1), make(chan error, 1)
 	go func() {
@@ -87,10 +93,7 @@ func watchSignal(h *harness) {
 }
 
 func watchEnds(h *harness) {
-	w, ok := h.db.(backend.Watcher)
-	if !ok {
-		h.t.Skip("the backend cannot watch")
-	}
+	w := h.watcher(h.db)
 	h.worker("w")
 	ctx, cancel := context.WithCancel(h.ctx)
 	cancel()

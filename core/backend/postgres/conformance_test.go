@@ -2,6 +2,8 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -13,60 +15,98 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	for _, variant := range []struct {
-		name string
-		opts []postgres.Option
-	}{
-		{"plain", nil},
-		{"in another schema", []postgres.Option{postgres.Schema(`odd "schema"`)}},
-		{"as behind PgBouncer", []postgres.Option{postgres.PgBouncer()}},
-	} {
-		t.Run(variant.name, func(t *testing.T) { conform(t, variant.opts) })
+	s := &schemas{t: t, dsn: pgtest.DSN(t), name: "stent_%d"}
+	backendtest.Run(t, s.features(), s.open)
+}
+
+func TestConformanceAsBehindPgBouncer(t *testing.T) {
+	s := &schemas{t: t, dsn: pgtest.DSN(t), name: `odd "schema" %d`, opts: []postgres.Option{postgres.PgBouncer()}}
+	backendtest.Run(t, s.features(), s.open)
+}
+
+// schemas gives each behaviour a schema of its own, which is much faster than a database.
+type schemas struct {
+	t    *testing.T
+	dsn  string
+	name string
+	opts []postgres.Option
+	n    atomic.Int64
+}
+
+// silent hides that a backend can watch, where notifications are switched off.
+type silent struct{ backend.Backend }
+
+func (s *schemas) open(t *testing.T) backend.Backend {
+	return s.openSchema(t, fmt.Sprintf(s.name, s.n.Add(1)))
+}
+
+func (s *schemas) openSchema(t *testing.T, schema string) backend.Backend {
+	db := open(t, s.dsn, append(s.opts, postgres.Schema(schema))...)
+	if len(s.opts) > 0 {
+		return silent{db}
+	}
+	return db
+}
+
+func handle(b backend.Backend) *postgres.DB {
+	if s, ok := b.(silent); ok {
+		b = s.Backend
+	}
+	return b.(*postgres.DB)
+}
+
+func (s *schemas) features() backendtest.Features {
+	return backendtest.Features{
+		Another: func(t *testing.T, b backend.Backend) backend.Backend { return s.openSchema(t, handle(b).Schema()) },
+		PauseQueue: func(t *testing.T, b backend.Backend, queue string) {
+			execute(t, s.dsn, handle(b).InSchema("INSERT INTO stent.queues (name, paused) VALUES ($1, true)"), queue)
+		},
+		RequestCancel: func(t *testing.T, b backend.Backend, execution string) {
+			execute(t, s.dsn, handle(b).InSchema("UPDATE stent.executions SET cancel_requested_at = now() WHERE coalesce(alias, id::text) = $1"), execution)
+		},
+		Actions: func(t *testing.T, b backend.Backend, id backend.TaskID, actor, action string) (n int) {
+			query(t, s.dsn, &n, handle(b).InSchema("SELECT count(*) FROM stent.audit WHERE execution_id = $1 AND seq = $2 AND actor = $3 AND action = $4"),
+				id.Execution, id.Seq, actor, action)
+			return n
+		},
 	}
 }
 
-func conform(t *testing.T, opts []postgres.Option) {
-	dsns := map[backend.Backend]string{}
-	open := func(t *testing.T, dsn string) backend.Backend {
-		db, err := postgres.Open(t.Context(), dsn, opts...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = db.Close() })
-		dsns[db] = dsn
-		return db
+func open(t testing.TB, dsn string, opts ...postgres.Option) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), dsn, opts...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	change := func(t *testing.T, b backend.Backend, sql string, args ...any) {
-		conn, err := pgx.Connect(t.Context(), dsns[b])
-		if err != nil {
-			t.Fatal(err)
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
 		}
-		defer conn.Close(context.Background())
-		if _, err := conn.Exec(t.Context(), b.(*postgres.DB).InSchema(sql), args...); err != nil {
-			t.Fatal(err)
-		}
+	})
+	return db
+}
+
+// connect opens a connection as another program would.
+func connect(t testing.TB, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
 	}
-	backendtest.Run(t, backendtest.Features{
-		Another: func(t *testing.T, b backend.Backend) backend.Backend { return open(t, dsns[b]) },
-		PauseQueue: func(t *testing.T, b backend.Backend, queue string) {
-			change(t, b, "INSERT INTO stent.queues (name, paused) VALUES ($1, true)", queue)
-		},
-		RequestCancel: func(t *testing.T, b backend.Backend, execution string) {
-			change(t, b, "UPDATE stent.executions SET cancel_requested_at = now() WHERE coalesce(alias, id::text) = $1", execution)
-		},
-		Actions: func(t *testing.T, b backend.Backend, id backend.TaskID, actor, action string) (n int) {
-			conn, err := pgx.Connect(t.Context(), dsns[b])
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close(context.Background())
-			err = conn.QueryRow(t.Context(), b.(*postgres.DB).InSchema(
-				"SELECT count(*) FROM stent.audit WHERE execution_id = $1 AND seq = $2 AND actor = $3 AND action = $4"),
-				id.Execution, id.Seq, actor, action).Scan(&n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
-		},
-	}, func(t *testing.T) backend.Backend { return open(t, pgtest.DSN(t)) })
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func execute(t testing.TB, dsn, text string, args ...any) {
+	t.Helper()
+	if _, err := connect(t, dsn).Exec(t.Context(), text, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func query(t testing.TB, dsn string, to any, text string, args ...any) {
+	t.Helper()
+	if err := connect(t, dsn).QueryRow(t.Context(), text, args...).Scan(to); err != nil {
+		t.Fatal(err)
+	}
 }

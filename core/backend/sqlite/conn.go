@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/stentgo/stent/core/backend"
 )
@@ -171,19 +170,4 @@ func (c *conn) one(ctx context.Context, q *query, fn func(r *row), args ...any) 
 		return nil
 	}, args...)
 	return found, err
-}
-
-// beginImmediate takes the write lock. The driver's own waiting does not look at the context, so it waits in short
-// spells.
-func (c *conn) beginImmediate(ctx context.Context, busy time.Duration) error {
-	deadline := time.Now().Add(busy)
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		err := c.script(context.Background(), "BEGIN IMMEDIATE")
-		if !isBusy(err) || time.Now().After(deadline) {
-			return err
-		}
-	}
 }

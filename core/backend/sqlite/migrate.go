@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/stentgo/stent/core/backend"
 
@@ -82,17 +81,17 @@ func (db *DB) prepare(ctx context.Context, c *conn) error {
 // version is the number of the newest migration that was applied. A database of another program is an error, and
 // nothing in it is touched.
 func (db *DB) version(ctx context.Context, c *conn) (version int64, empty bool, err error) {
-	id, err := db.patiently(ctx, c, "PRAGMA application_id")
+	id, err := db.pragma(ctx, c, "PRAGMA application_id")
 	if err != nil {
 		return 0, false, err
 	}
-	tables, err := db.patiently(ctx, c, "SELECT count(*) FROM sqlite_master")
+	tables, err := db.pragma(ctx, c, "SELECT count(*) FROM sqlite_master")
 	if err != nil {
 		return 0, false, err
 	}
 	switch {
 	case id == applicationID && tables > 0:
-		version, err = db.patiently(ctx, c, "SELECT max(version) FROM migrations")
+		version, err = db.pragma(ctx, c, "SELECT max(version) FROM migrations")
 		return version, false, err
 	case id == 0 && tables == 0:
 		return 0, true, nil
@@ -100,29 +99,23 @@ func (db *DB) version(ctx context.Context, c *conn) (version int64, empty bool, 
 	return 0, false, fmt.Errorf("%s is a database of another program: give Stent a file of its own: %w", db.path, backend.ErrSchemaMissing)
 }
 
-// patiently reads one number, also while another process has the file for itself.
-func (db *DB) patiently(ctx context.Context, c *conn, text string) (n int64, err error) {
-	for deadline := time.Now().Add(db.opts.busy); ; {
+// pragma reads one number, also while another process has the file for itself.
+func (db *DB) pragma(ctx context.Context, c *conn, text string) (n int64, err error) {
+	err = db.patiently(ctx, func() error {
 		n, err = c.scalar(context.Background(), text)
-		if !isBusy(err) || ctx.Err() != nil || time.Now().After(deadline) {
-			return n, err
-		}
-	}
+		return err
+	})
+	return n, err
 }
 
 func (db *DB) useWAL(ctx context.Context, c *conn) error {
-	for deadline := time.Now().Add(db.opts.busy); ; {
-		err := c.script(context.Background(), "PRAGMA journal_mode = WAL")
-		if !isBusy(err) || ctx.Err() != nil || time.Now().After(deadline) {
-			return err
-		}
-	}
+	return db.patiently(ctx, func() error { return c.script(context.Background(), "PRAGMA journal_mode = WAL") })
 }
 
 // migrate applies what is missing, in one transaction. Of several processes the first does it, and the others find it
 // done.
 func (db *DB) migrate(ctx context.Context, c *conn, all []migration) error {
-	if err := c.beginImmediate(ctx, db.opts.busy); err != nil {
+	if err := db.beginImmediate(ctx, c); err != nil {
 		return err
 	}
 	err := db.applyMissing(ctx, c, all)

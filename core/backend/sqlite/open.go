@@ -61,8 +61,8 @@ func Open(ctx context.Context, path string, opts ...Option) (*DB, error) {
 		path: abs, opts: o, q: q, driver: &driver.Driver{},
 		closing: make(chan struct{}), watchers: map[*watcher]struct{}{},
 	}
-	db.writer = newPool(1, db.closing, func() (*conn, error) { return db.connect(writing) })
-	db.readers = newPool(o.readers, db.closing, func() (*conn, error) { return db.connect(reading) })
+	db.writer = newPool(1, db.closing, func(ctx context.Context) (*conn, error) { return db.connect(ctx, writing) })
+	db.readers = newPool(o.readers, db.closing, func(ctx context.Context) (*conn, error) { return db.connect(ctx, reading) })
 
 	err = db.writer.use(ctx, func(c *conn) error { return db.prepare(ctx, c) })
 	if err != nil {
@@ -120,8 +120,32 @@ const (
 	reading
 )
 
-// connect opens one connection.
-func (db *DB) connect(r role) (*conn, error) {
+// connect opens one connection. That reads the file, which another process may just be making.
+func (db *DB) connect(ctx context.Context, r role) (c *conn, err error) {
+	err = db.patiently(ctx, func() error {
+		raw, err := db.driver.Open(db.dsn(r))
+		if err == nil {
+			c = &conn{raw: raw}
+		}
+		return err
+	})
+	return c, err
+}
+
+// patiently tries again while another process has the file for itself.
+func (db *DB) patiently(ctx context.Context, try func() error) error {
+	for deadline := time.Now().Add(db.opts.busy); ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := try()
+		if !isBusy(err) || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+func (db *DB) dsn(r role) string {
 	mode := "rwc"
 	if db.opts.mustExist {
 		mode = "rw"
@@ -134,11 +158,7 @@ func (db *DB) connect(r role) (*conn, error) {
 	} else {
 		pragmas["_pragma"] = append(pragmas["_pragma"], "cache_size(-65536)", "wal_autocheckpoint(4000)")
 	}
-	raw, err := db.driver.Open((&url.URL{Scheme: "file", Path: db.path, RawQuery: pragmas.Encode()}).String())
-	if err != nil {
-		return nil, err
-	}
-	return &conn{raw: raw}, nil
+	return (&url.URL{Scheme: "file", Path: db.path, RawQuery: pragmas.Encode()}).String()
 }
 
 // now is the database's clock.
@@ -158,10 +178,16 @@ func (db *DB) read(ctx context.Context, fn func(c *conn) error) error {
 	}))
 }
 
+// beginImmediate takes the write lock. The driver's own waiting does not look at the context, so it waits in short
+// spells.
+func (db *DB) beginImmediate(ctx context.Context, c *conn) error {
+	return db.patiently(ctx, func() error { return c.script(context.Background(), "BEGIN IMMEDIATE") })
+}
+
 // write runs fn in a transaction. If fn fails, nothing happened.
 func (db *DB) write(ctx context.Context, fn func(t *tx) error) error {
 	return ended(ctx, db.writer.use(ctx, func(c *conn) error {
-		if err := c.beginImmediate(ctx, db.opts.busy); err != nil {
+		if err := db.beginImmediate(ctx, c); err != nil {
 			return err
 		}
 		t := &tx{conn: c, ctx: context.WithoutCancel(ctx), caller: ctx, q: db.q, time: db.now()}

@@ -8,11 +8,11 @@ import (
 // pool lends out connections, each to one user at a time, and opens them when they are first wanted.
 type pool struct {
 	idle    chan *conn // nil stands for one that is not open
-	open    func() (*conn, error)
+	open    func(ctx context.Context) (*conn, error)
 	closing <-chan struct{}
 }
 
-func newPool(size int, closing <-chan struct{}, open func() (*conn, error)) *pool {
+func newPool(size int, closing <-chan struct{}, open func(ctx context.Context) (*conn, error)) *pool {
 	p := &pool{idle: make(chan *conn, size), open: open, closing: closing}
 	for range size {
 		p.idle <- nil
@@ -32,7 +32,7 @@ func (p *pool) use(ctx context.Context, fn func(c *conn) error) error {
 	}
 	select {
 	case c := <-p.idle:
-		return p.lend(c, fn)
+		return p.lend(ctx, c, fn)
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-p.closing:
@@ -40,7 +40,7 @@ func (p *pool) use(ctx context.Context, fn func(c *conn) error) error {
 	}
 }
 
-func (p *pool) lend(c *conn, fn func(c *conn) error) (err error) {
+func (p *pool) lend(ctx context.Context, c *conn, fn func(c *conn) error) (err error) {
 	defer func() {
 		if c != nil && breaksConnection(err) {
 			c.close()
@@ -49,7 +49,7 @@ func (p *pool) lend(c *conn, fn func(c *conn) error) (err error) {
 		p.idle <- c
 	}()
 	if c == nil {
-		if c, err = p.open(); err != nil {
+		if c, err = p.open(ctx); err != nil {
 			c = nil
 			return err
 		}

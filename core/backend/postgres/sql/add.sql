@@ -12,7 +12,7 @@ SELECT u.execution_id, u.seq, u.key, u.kind::stent.kind, u.step, u.queue,
        CASE WHEN u.state <> 'running' THEN now() - u.ahead * interval '1 microsecond' END,
        CASE WHEN u.state = 'running' THEN now() END,
        CASE WHEN u.state = 'pending' THEN now() + (u.delay - u.ahead) * interval '1 microsecond' END,
-       CASE WHEN u.state = 'waiting' AND u.delay >= 0 THEN now() + u.delay * interval '1 microsecond' END,
+       CASE WHEN u.state = 'waiting' AND u.delay >= 0 THEN now() + (u.delay - u.ahead) * interval '1 microsecond' END,
        CASE WHEN u.state NOT IN ('pending', 'running', 'waiting') THEN now() END,
        u.result
 FROM (SELECT *, cardinality($1) - place AS ahead

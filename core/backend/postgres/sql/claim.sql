@@ -96,7 +96,7 @@ WITH RECURSIVE moment AS MATERIALIZED (
 ), claimed_executions AS (
     UPDATE stent.executions AS e
     SET state = 'running', due_at = NULL, worker = $1, token = e.token + 1, woken = NULL,
-        started_at    = coalesce(e.started_at, now()),
+        started_at    = coalesce(e.started_at, (SELECT at FROM moment)),
         started_token = CASE WHEN e.started_at IS NULL THEN nullif(e.token + 1, 1) ELSE e.started_token END
     FROM picked_executions AS p
     WHERE e.ctid = p.at
@@ -104,7 +104,7 @@ WITH RECURSIVE moment AS MATERIALIZED (
 ), claimed_tasks AS (
     UPDATE stent.tasks AS t
     SET state = 'running', due_at = NULL, worker = $1, claimed_by = $1, token = t.token + 1,
-        created_at = coalesce(t.created_at, t.started_at), started_at = now()
+        created_at = coalesce(t.created_at, t.started_at), started_at = (SELECT at FROM moment)
     FROM picked_tasks AS p
     WHERE t.ctid = p.at
     RETURNING t.*, p.due_at AS was_due

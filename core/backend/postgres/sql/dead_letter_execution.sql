@@ -1,5 +1,5 @@
 -- Moves orchestrators that have just ended to the dead letters, unless their executions were cancelled, and keeps their
--- last failures. The trace id is the second part of a W3C traceparent.
+-- last failures. An older letter of an orchestrator may be left, if another task's was replayed. The trace id is the second part of a W3C traceparent.
 -- $1 id, $2 reason, $3 failure
 WITH dead AS MATERIALIZED (
     SELECT e.id, e.alias, e.workflow, e.queue, e.tags, coalesce(e.attempt, 1) AS attempt, coalesce(e.crashes, 0) AS crashes, w.id AS worker,
@@ -15,4 +15,7 @@ INSERT INTO stent.dead_letters (execution_id, alias, seq, workflow, step, kind, 
 SELECT d.id, d.alias, 0, d.workflow, d.workflow, 'orchestrator', d.queue, d.tags, d.attempt, d.crashes, d.reason, d.failure,
        coalesce(split_part(d.carrier ->> 'traceparent', '-', 2), ''), now(),
        coalesce((SELECT max(t.seq) FROM stent.tasks AS t WHERE t.execution_id = d.id), 0)
-FROM dead AS d;
+FROM dead AS d
+ON CONFLICT (execution_id, seq) DO UPDATE
+SET n = DEFAULT, queue = excluded.queue, attempts = excluded.attempts, crashes = excluded.crashes, reason = excluded.reason,
+    failure = excluded.failure, moved_at = excluded.moved_at, place = excluded.place;
