@@ -85,11 +85,7 @@ func (w *world) program(handlers ...core.Handler) *program {
 
 func (w *world) programOn(db backend.Backend, handlers ...core.Handler) *program {
 	w.Helper()
-	opts := []core.Option{}
-	if os.Getenv("STENT_TEST_LOG") != "" {
-		opts = append(opts, core.WithLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))))
-	}
-	e, err := core.New(db, opts...)
+	e, err := core.New(db, logOption()...)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -97,6 +93,14 @@ func (w *world) programOn(db backend.Backend, handlers ...core.Handler) *program
 		w.Fatal(err)
 	}
 	return &program{Engine: e, w: w, db: db, stop: func() {}}
+}
+
+// logOption shows the engines' logs where STENT_TEST_LOG is set.
+func logOption() []core.Option {
+	if os.Getenv("STENT_TEST_LOG") == "" {
+		return nil
+	}
+	return []core.Option{core.WithLogger(slog.New(slog.NewTextHandler(os.Stderr, nil)))}
 }
 
 // serve starts a worker that runs until stop is called or the test ends.

@@ -41,14 +41,18 @@ func (w *worker) execute(ctx context.Context, a *activityTask) {
 
 	w.release()
 	w.conclude(ctx, a, result, err)
-
-	w.mu.Lock()
-	if w.activities[a.id] == a { // and not the next attempt, which may have begun
-		delete(w.activities, a.id)
-	}
-	w.fewer.Broadcast() // only now: a drain that waited for this finds the result with the committer
-	w.mu.Unlock()
 	w.refill()
+}
+
+// finished forgets an attempt whose end has been written, or is not to be. Until then it is in the worker's hands: a
+// drain waits for it, and it is not taken for the remains of a claim whose answer was lost.
+func (w *worker) finished(id backend.TaskID, token int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if a := w.activities[id]; a != nil && a.token == token { // and not the next attempt, which may have begun
+		delete(w.activities, id)
+		w.fewer.Broadcast()
+	}
 }
 
 // tooLongError is the cause of a context whose attempt has used up its time.
@@ -90,6 +94,7 @@ func (w *worker) conclude(ctx context.Context, a *activityTask, result []byte, e
 	}
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, ErrLeaseLost), errors.Is(cause, ErrExecutionEnded):
+		w.finished(a.id, a.token)
 		return // it belongs to somebody else, or nobody wants it
 	case errors.Is(cause, ErrShutdown):
 		w.giveBack(&backend.Release{Task: a.id, Token: a.token})
@@ -126,13 +131,13 @@ func (w *worker) logTask(ctx context.Context, a *activityTask, message string) {
 // complete and bury end an activity: in the turn of its workflow, if that is in memory here, or else by themselves.
 func (w *worker) complete(cmd *backend.Complete) {
 	if !w.inTurn(cmd.Task, event{completed: cmd}) {
-		w.submit(cmd, func(err error) { w.ended(cmd.Task, errors.Join(err, cmd.Err)) })
+		w.submit(cmd, func(err error) { w.ended(cmd.Task, cmd.Token, errors.Join(err, cmd.Err)) })
 	}
 }
 
 func (w *worker) bury(cmd *backend.Bury, attempt int) {
 	if !w.inTurn(cmd.Task, event{buried: cmd, attempt: attempt}) {
-		w.submit(cmd, func(err error) { w.ended(cmd.Task, errors.Join(err, cmd.Err)) })
+		w.submit(cmd, func(err error) { w.ended(cmd.Task, cmd.Token, errors.Join(err, cmd.Err)) })
 	}
 }
 
@@ -144,7 +149,8 @@ func (w *worker) inTurn(id backend.TaskID, ev event) bool {
 }
 
 // ended is called when the end of an activity was written outside a turn: its workflow may be due now.
-func (w *worker) ended(id backend.TaskID, err error) {
+func (w *worker) ended(id backend.TaskID, token int64, err error) {
+	w.finished(id, token)
 	if err != nil {
 		w.refused(id.Execution, err)
 		return
@@ -154,6 +160,7 @@ func (w *worker) ended(id backend.TaskID, err error) {
 
 func (w *worker) retry(cmd *backend.Retry, queue string) {
 	w.submit(cmd, func(err error) {
+		w.finished(cmd.Task, cmd.Token)
 		if err = errors.Join(err, cmd.Err); err != nil {
 			w.refused(cmd.Task.Execution, err)
 			return
@@ -170,6 +177,7 @@ func (w *worker) retry(cmd *backend.Retry, queue string) {
 // giveBack is for an attempt that was cut short by the worker itself and does not count.
 func (w *worker) giveBack(cmd *backend.Release) {
 	w.submit(cmd, func(err error) {
+		w.finished(cmd.Task, cmd.Token)
 		if err = errors.Join(err, cmd.Err); err != nil {
 			w.refused(cmd.Task.Execution, err)
 			return

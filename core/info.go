@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/stentgo/stent/core/backend"
 )
@@ -35,10 +36,66 @@ func Replaying(ctx context.Context) bool {
 	return ok && s.replaying != nil && s.replaying()
 }
 
+// WithTaskInfo makes a context that looks like a task's, for tests of what reads one: activities, log injectors, spans.
+// replaying answers [Replaying]; nil, as in activities, means never.
+func WithTaskInfo(ctx context.Context, info TaskInfo, replaying func() bool) context.Context {
+	return withScope(ctx, &taskScope{info: info, replaying: replaying})
+}
+
+// PerTask is what an adapter makes of a task's identity once and needs often, such as the fields of its log records. The
+// values live as long as the task's context. It is safe for concurrent use; NewPerTask makes it.
+type PerTask[T any] struct{ derive func(TaskInfo) *T }
+
+// NewPerTask takes the function that makes the value. Of goroutines that ask at the same time several may call it, and
+// all get the same value.
+func NewPerTask[T any](derive func(TaskInfo) *T) *PerTask[T] { return &PerTask[T]{derive} }
+
+// Get returns the value for the task of a context; nil outside a task. It allocates nothing but the value.
+func (p *PerTask[T]) Get(ctx context.Context) *T {
+	s, ok := ctx.Value(infoKey{}).(*taskScope)
+	if !ok {
+		return nil
+	}
+	if v := s.find(p); v != nil {
+		return v.(*T)
+	}
+	return s.keep(p, p.derive(s.info)).(*T)
+}
+
 // taskScope is what a task's context carries.
 type taskScope struct {
 	info      TaskInfo
 	replaying func() bool // nil in activities
+	derived   atomic.Pointer[derived]
+}
+
+// derived is the list of a task's PerTask values. It has as many as the program has adapters, so it is short.
+type derived struct {
+	of    any // the *PerTask
+	value any
+	next  *derived
+}
+
+func (s *taskScope) find(of any) any {
+	for d := s.derived.Load(); d != nil; d = d.next {
+		if d.of == of {
+			return d.value
+		}
+	}
+	return nil
+}
+
+// keep returns the value that is kept: this one, or that of another goroutine which was faster.
+func (s *taskScope) keep(of, value any) any {
+	for {
+		next := s.derived.Load()
+		if v := s.find(of); v != nil {
+			return v
+		}
+		if s.derived.CompareAndSwap(next, &derived{of, value, next}) {
+			return value
+		}
+	}
 }
 
 func withScope(ctx context.Context, s *taskScope) context.Context {

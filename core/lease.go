@@ -114,10 +114,21 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// recheck gives back what the database says this worker holds and the worker does not know of: tasks of a claim whose
-// answer was lost with a connection. It looks twice, since a claim may just be on its way here.
+// recheck makes good what was lost with the answer of a claim. What it told of executions held here is read for all of
+// them. Tasks that the database says this worker holds and that the worker does not know of are given back; for these it
+// looks twice, since a claim may just be on its way here.
 func (w *worker) recheck() {
+	if isClosed(w.lostLease) {
+		return
+	}
 	w.goroutines.Go(func() {
+		var ids []string
+		for _, r := range w.resident() {
+			ids = append(ids, r.info.ExecutionID)
+		}
+		if len(ids) > 0 {
+			w.load(ids)
+		}
 		before := map[backend.TaskID]int64{}
 		for range 2 {
 			if !w.pause(w.ctx, time.Second) {
@@ -145,7 +156,8 @@ func (w *worker) recheck() {
 func (w *worker) isHere(id backend.TaskID) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, run := w.runs[id.Execution]
-	_, activity := w.activities[id]
-	return run || activity
+	if id.IsRoot() {
+		return w.runs[id.Execution] != nil
+	}
+	return w.activities[id] != nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -316,7 +317,10 @@ func (r *run) advance(t *backend.Turn) *backend.Turn {
 	case <-late:
 	}
 	done := make(chan error, 1)
-	r.w.submit(t, func(err error) { done <- errors.Join(err, t.Err) })
+	r.w.submit(t, func(err error) {
+		r.finish(t)
+		done <- errors.Join(err, t.Err)
+	})
 	err := <-done
 	<-r.yielded
 	if err != nil {
@@ -452,6 +456,7 @@ func (r *run) mayYield(t *backend.Turn) {
 
 // committed is called by the committer.
 func (r *run) committed(t *backend.Turn, begin []*step, err error) {
+	r.finish(t)
 	if err != nil || t.Err != nil {
 		for range begin {
 			r.w.release()
@@ -479,6 +484,16 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 		}
 	}
 	r.turned()
+}
+
+// finish takes the activities that ended with a turn out of the worker's hands.
+func (r *run) finish(t *backend.Turn) {
+	for _, c := range t.Completed {
+		r.w.finished(c.Task, c.Token)
+	}
+	for _, c := range t.Buried {
+		r.w.finished(c.Task, c.Token)
+	}
 }
 
 // turned ends a turn, or begins the next if something has happened meanwhile.
@@ -535,9 +550,39 @@ func (r *run) leave(t *backend.Turn) {
 
 // lose drops the run because its lease is gone, or its turn was refused. No turn is under way but the caller's.
 func (r *run) lose() {
-	r.remove()
+	for _, ev := range r.remove() {
+		if ev.completed != nil {
+			r.w.finished(ev.completed.Task, ev.completed.Token)
+		}
+		if ev.buried != nil {
+			r.w.finished(ev.buried.Task, ev.buried.Token)
+		}
+	}
 	r.w.cancelActivities(r.info.ExecutionID, ErrLeaseLost)
 	r.kill()
+	if !isClosed(r.w.lostLease) {
+		r.giveUp()
+	}
+}
+
+// giveUp gives back what the run held, for somebody to begin again from what the database holds: a turn was refused
+// although the worker's lease stands. What stands on the orchestrator's lease goes first.
+func (r *run) giveUp() {
+	left := int32(1)
+	root := func(error) {
+		if atomic.AddInt32(&left, -1) > 0 {
+			return
+		}
+		cmd := &backend.Release{Task: backend.TaskID{Execution: r.info.ExecutionID}, Token: r.token}
+		r.w.submit(cmd, func(error) { r.w.due(r.priority) })
+	}
+	for _, s := range r.steps {
+		if s != nil && s.here {
+			atomic.AddInt32(&left, 1)
+			r.w.submit(&backend.Release{Task: s.id, Token: 1}, root)
+		}
+	}
+	root(nil)
 }
 
 // remove forgets the run and returns the events that nobody has taken in.

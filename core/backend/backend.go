@@ -23,8 +23,9 @@ type Backend interface {
 type Committer interface {
 	// Commit applies a batch in one transaction. On success each command's "Set by Commit" fields tell its fate. On an
 	// error nothing was applied, or, where the connection broke, it is unknown whether all or nothing was; the engine
-	// then calls Commit again with the same batch, and commands that had been applied report success again. Only the
-	// tasks of a Claim may be lost that way: the engine finds them with Held and releases them.
+	// then calls Commit again with the same batch, and commands that had been applied report success again. Only what
+	// a Claim told may be lost that way: the engine finds its tasks with Held and releases them, and reads again the
+	// history of whatever may have been woken.
 	Commit(ctx context.Context, b *Batch) error
 
 	// History reads executions with all that is needed to go on with them, in the order of the ids; ids that are not

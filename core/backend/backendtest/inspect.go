@@ -93,6 +93,8 @@ func inspectPages(h *harness) {
 	equal(h, "first page", h.list(backend.ExecutionFilter{Limit: 2}), []string{"e24", "e23"})
 	equal(h, "next page", h.list(backend.ExecutionFilter{Limit: 2, After: "e23"}), []string{"e22", "e21"})
 	equal(h, "last page", h.list(backend.ExecutionFilter{After: "e01"}), []string{"e00"})
+	pending := []backend.State{backend.Pending}
+	equal(h, "of a state", h.list(backend.ExecutionFilter{States: pending, Limit: 2, After: "e18"}), []string{"e17", "e16"})
 	equal(h, "with a filter", h.list(backend.ExecutionFilter{IDPrefix: "e1", Limit: 2, After: "e18"}), []string{"e17", "e16"})
 }
 

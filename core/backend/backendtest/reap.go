@@ -118,11 +118,10 @@ func reapPoisonRoot(h *harness) {
 		got := h.claim(d, 5)
 		equal(h, "claimed", ids(got), []string{"a.0"})
 		if i == 0 {
-			h.turn(d, &backend.Turn{Execution: "a", Token: got[0].Token, Added: []backend.Add{activity(1, backend.Pending), timer(2, long)}})
-			c := newClaim(1)
-			c.Queues = []string{"default"}
-			h.commit(w, c)
-			equal(h, "claimed", ids(c.Tasks), []string{"a.1"})
+			elsewhere := activity(3, backend.Pending)
+			elsewhere.Queue = "elsewhere"
+			h.turn(d, &backend.Turn{Execution: "a", Token: got[0].Token, Added: []backend.Add{activity(1, backend.Pending), timer(2, long), elsewhere}})
+			equal(h, "claimed", ids(h.claim(w, 1)), []string{"a.1"})
 		}
 		given := h.reap(2, id)
 		equal(h, "given back", len(given), 1)
@@ -131,8 +130,13 @@ func reapPoisonRoot(h *harness) {
 	h.state("a", backend.Failed, backend.Failed)
 	h.that("it has a failure", h.execution("a").Failure != nil && !h.execution("a").Finished.IsZero())
 	equal(h, "dead letters", h.letters(), []string{"a.0"})
-	equal(h, "its unfinished tasks", []backend.State{h.entry("a", 1).State, h.entry("a", 2).State}, []backend.State{backend.Cancelled, backend.Cancelled})
-	equal(h, "claimed", len(h.claim(w, 5)), 0)
+	for _, t := range h.history("a").Tasks {
+		equal(h, "state of an unfinished task", t.State, backend.Cancelled)
+	}
+	c := newClaim(5)
+	c.Queues = append(c.Queues, "elsewhere")
+	h.commit(w, c)
+	equal(h, "claimed", len(c.Tasks), 0)
 }
 
 func reapForgiven(h *harness) {

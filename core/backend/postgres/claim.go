@@ -24,7 +24,7 @@ func (w *work) claim(p *pipeline, class int32) {
 		if len(limited) > 0 {
 			p.add("claim_limits", nil, class+1, limited)
 		}
-		p.add("claim", func(rows pgx.Rows) error { return readClaim(rows, c, w.batch.Worker) },
+		p.add("claim", func(rows pgx.Rows) error { return w.readClaim(rows, c) },
 			w.worker, orEmpty(unique(c.Queues)), orEmpty(c.Steps), orEmpty(c.Tags), int32(max(c.Max, 0)),
 			orEmpty(limited), column(limited, func(step string) int32 { return number(max(c.Limits[step], 0)) }))
 	}
@@ -34,11 +34,17 @@ func unique(list []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(list)))
 }
 
+// claimed is what a claim took, with its row of the table held.
+type claimed struct {
+	journal int64
+	tasks   []backend.Claimed
+}
+
 // claimedRow is a row of claim.sql.
 type claimedRow struct {
 	alive                                 bool
 	eligible                              int64
-	next                                  pgtype.Int8
+	next, journal                         pgtype.Int8
 	execution, key, step, workflow, queue pgtype.Text
 	seq, rank, token, attempt, crashes    pgtype.Int4
 	hash                                  pgtype.Int8
@@ -53,7 +59,7 @@ type claimedRow struct {
 // contended is when to look again for tasks that other claims are taking, or may take, right now.
 const contended = 5 * time.Millisecond
 
-func readClaim(rows pgx.Rows, c *backend.Claim, worker string) error {
+func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 	all, err := collect(rows, scanClaimed)
 	if err != nil {
 		return err
@@ -65,12 +71,15 @@ func readClaim(rows pgx.Rows, c *backend.Claim, worker string) error {
 	}
 	for _, r := range all {
 		if r.execution.Valid {
-			c.Tasks = append(c.Tasks, r.claimed(worker))
+			c.Tasks = append(c.Tasks, r.claimed(w.batch.Worker))
 		}
 	}
 	slices.SortStableFunc(c.Tasks, func(a, b backend.Claimed) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.Due.Compare(b.Due), a.Created.Compare(b.Created))
 	})
+	if head.journal.Valid {
+		w.claimed = append(w.claimed, claimed{head.journal.Int64, c.Tasks})
+	}
 	c.More = head.eligible > int64(c.Max)
 	if head.next.Valid {
 		c.NextDue = max(time.Duration(head.next.Int64)*time.Microsecond, 0)
@@ -83,7 +92,7 @@ func readClaim(rows pgx.Rows, c *backend.Claim, worker string) error {
 
 func scanClaimed(rows pgx.Rows) (r claimedRow, err error) {
 	var failure, metadata, carrier []byte
-	err = rows.Scan(&r.alive, &r.eligible, &r.next, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
+	err = rows.Scan(&r.alive, &r.eligible, &r.next, &r.journal, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
 		&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &failure, &r.created, &r.started, &r.fresh, &metadata, &carrier)
 	return r, errors.Join(err, decode(failure, &r.failure), decode(metadata, &r.metadata), decode(carrier, &r.carrier))
 }

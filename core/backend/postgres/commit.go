@@ -96,8 +96,7 @@ func (db *DB) write(ctx context.Context, w *work) error {
 	w.begin()
 	p := newPipeline(db.q)
 	p.add("settings", func(rows pgx.Rows) error {
-		var ignored [5]string
-		return one(&w.now, &ignored[0], &ignored[1], &ignored[2], &ignored[3], &ignored[4])(rows)
+		return one(&w.now, nil, nil, nil, nil, nil, nil)(rows)
 	})
 	if w.leased() {
 		p.add("fence", nil, db.class, w.worker)
@@ -110,10 +109,18 @@ func (db *DB) write(ctx context.Context, w *work) error {
 	w.signal(p)
 	w.effects(p)
 	w.orchestrators(p)
+	var over []int64
+	if len(w.claims) > 0 {
+		if over = db.holdings.takeOver(w.worker); len(over) > 0 {
+			p.add("let_go", nil, w.worker, over)
+		}
+	}
 	w.claim(p, db.class)
 	if err := p.run(ctx, db); err != nil {
+		db.holdings.putBack(w.worker, over)
 		return err
 	}
+	db.holdings.settle(w)
 	w.now = w.now.UTC()
 	db.tell(w)
 	return nil

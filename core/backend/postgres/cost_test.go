@@ -25,7 +25,7 @@ func TestCost(t *testing.T) {
 		{"five activities", 5, 2500},
 	} {
 		t.Run(work.name, func(t *testing.T) {
-			m := newMill(t, server.Database(t))
+			m := newMill(t, server.Database(t), postgres.Notify(false))
 			m.workflows(50, 0) // first pages, catalogues, statistics
 			const rounds, each = 40, 50
 			wal, commits := m.cost(func() {
@@ -38,13 +38,13 @@ func TestCost(t *testing.T) {
 			if wal/n > work.wal {
 				t.Errorf("%.0f bytes of log for an execution, want at most %.0f", wal/n, work.wal)
 			}
-			if want := float64(work.activities+2) / each; commits/n > want*1.1 {
+			if want := float64(work.activities+3) / each; commits/n > want*1.1 {
 				t.Errorf("%.3f commits for an execution, want %.3f", commits/n, want)
 			}
 		})
 	}
 	t.Run("an idle worker's claims", func(t *testing.T) {
-		m := newMill(t, server.Database(t))
+		m := newMill(t, server.Database(t), postgres.Notify(false))
 		m.workflows(50, 1)
 		wal, commits := m.cost(func() {
 			for range 100 {

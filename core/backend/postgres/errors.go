@@ -38,10 +38,14 @@ func refused(err error) bool {
 	return errors.As(err, &e) && (e.Code == stateRefused || e.Code == stateUnique && e.TableName == "tasks")
 }
 
-// passing tells that the same transaction may succeed if it is tried again at once.
+// passing tells that the same transaction may succeed if it is tried again at once: it met another one that began the
+// same execution, or waited for it in a circle.
 func passing(err error) bool {
-	state := sqlState(err)
-	return state == stateDeadlock || state == stateSerialize
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code == stateDeadlock || e.Code == stateSerialize || e.Code == stateUnique && e.TableName == "executions"
 }
 
 // wrap says what was tried. It is where all errors leave the package.

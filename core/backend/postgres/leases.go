@@ -35,7 +35,7 @@ func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerStat
 	r := backend.Renewal{Next: -1}
 	err := db.pool.QueryRow(ctx, db.q.get("renew"), worker, string(state), used, delay(lease)).Scan(&r.Now, &r.Until, &next)
 	if errors.Is(err, pgx.ErrNoRows) {
-		db.workers.Delete(worker)
+		db.forget(worker)
 		err = backend.ErrLeaseLost
 	}
 	if err != nil {
@@ -70,7 +70,14 @@ func (db *DB) Retire(ctx context.Context, worker string) error {
 	if err != nil {
 		return db.wrap(err, "retire worker %s", worker)
 	}
-	db.workers.Delete(worker)
+	db.forget(worker)
 	db.notes.add(told)
 	return nil
+}
+
+// forget is for a worker that has ended.
+func (db *DB) forget(worker string) {
+	if n, ok := db.workers.LoadAndDelete(worker); ok {
+		db.holdings.forget(n.(int32))
+	}
 }

@@ -48,7 +48,7 @@ func migrations() ([]migration, error) {
 
 // tables are what a schema of Stent's must have.
 var tables = []string{
-	"migrations", "executions", "tasks", "failures", "dead_letters", "signals", "counters", "custom_state", "workers", "queues", "audit",
+	"migrations", "executions", "tasks", "failures", "held", "dead_letters", "signals", "counters", "custom_state", "workers", "queues", "audit",
 }
 
 // prepare finds out what the schema is, and makes it what this program needs.
@@ -176,29 +176,4 @@ func (db *DB) apply(ctx context.Context, tx pgx.Tx, m migration) error {
 // grant tells what an administrator has to do.
 func (db *DB) grant(what string) string {
 	return fmt.Sprintf("have an administrator say GRANT %s TO %s", what, pgx.Identifier{db.pool.Config().ConnConfig.User}.Sanitize())
-}
-
-// Migrations are the state of a schema: the version that it has, 0 where it is missing, the newest that this program knows,
-// and the names of the migrations that have not been applied.
-type Migrations struct {
-	Current, Newest int
-	Pending         []string
-}
-
-// Migrations tells the state of a schema without opening or changing it.
-func (db *DB) Migrations(ctx context.Context) (m Migrations, err error) {
-	all, err := migrations()
-	if err == nil {
-		m.Current, err = db.version(ctx, db.pool)
-	}
-	if err != nil {
-		return Migrations{}, db.wrap(ended(ctx, err), "read the version of schema %q", db.opts.schema)
-	}
-	for _, next := range all {
-		m.Newest = next.version
-		if next.version > m.Current {
-			m.Pending = append(m.Pending, next.name)
-		}
-	}
-	return m, nil
 }

@@ -17,14 +17,14 @@ import (
 )
 
 var (
-	_ backend.Backend = (*DB)(nil)
-	_ backend.Watcher = (*DB)(nil)
+	_ backend.Backend   = (*DB)(nil)
+	_ backend.Watcher   = (*DB)(nil)
+	_ backend.TxStarter = (*DB)(nil)
 )
 
 // DB is a schema of a database. It is safe for concurrent use.
 type DB struct {
-	pool  *pgxpool.Pool
-	owned bool // the pool is closed with the DB
+	pool  *pool
 	opts  options
 	q     queries
 	class int32 // of the schema's advisory locks
@@ -32,10 +32,10 @@ type DB struct {
 	workers sync.Map    // the numbers of workers, by their ids
 	limits  atomic.Bool // claims with limits have been seen
 
+	holdings holdings
 	notes    *notifier
 	listener *listener
 
-	isClosed atomic.Bool
 	once     sync.Once
 }
 
@@ -61,40 +61,39 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "stent"
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	conns, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: open: %w", plain(err))
 	}
-	return open(ctx, pool, true, o)
+	return open(ctx, &pool{Pool: conns, owned: true}, o)
 }
 
 // New is [Open] for a pool of the program's own, which Close leaves open. The pool should have at least 4 connections
 // more than [Committers], since what looks at the database and what keeps leases must not wait for what writes.
-func New(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*DB, error) {
-	if pool == nil {
+func New(ctx context.Context, conns *pgxpool.Pool, opts ...Option) (*DB, error) {
+	if conns == nil {
 		return nil, errors.New("postgres: New without a pool")
 	}
 	o := defaults()
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return open(ctx, pool, false, o)
+	return open(ctx, &pool{Pool: conns}, o)
 }
 
-func open(ctx context.Context, pool *pgxpool.Pool, owned bool, o options) (*DB, error) {
+func open(ctx context.Context, conns *pool, o options) (*DB, error) {
 	if err := checkSchema(o.schema); err != nil {
-		if owned {
-			pool.Close()
-		}
+		conns.close()
 		return nil, fmt.Errorf("postgres: open: %w", err)
 	}
 	q, err := loadQueries(o.schema)
 	if err != nil {
-		return nil, fmt.Errorf("postgres: %w", err)
+		conns.close()
+		return nil, fmt.Errorf("postgres: open: %w", err)
 	}
 	class := fnv.New32a()
 	_, _ = class.Write([]byte("stent " + o.schema))
-	db := &DB{pool: pool, owned: owned, opts: o, q: q, class: int32(class.Sum32())}
+	db := &DB{pool: conns, opts: o, q: q, class: int32(class.Sum32())}
 	db.notes, db.listener = newNotifier(db), newListener(db)
 	if err := db.prepare(ctx); err != nil {
 		_ = db.Close()
@@ -134,16 +133,13 @@ func (db *DB) Committers() int { return db.opts.committers }
 func (db *DB) Close() error {
 	db.once.Do(func() {
 		db.notes.close()
-		db.isClosed.Store(true)
 		db.listener.close()
-		if db.owned {
-			db.pool.Close()
-		}
+		db.pool.close()
 	})
 	return nil
 }
 
-func (db *DB) closed() bool { return db.isClosed.Load() }
+func (db *DB) closed() bool { return db.pool.closed.Load() }
 
 // transact runs fn in a transaction, and again if the transaction met another one in a way that passes.
 func (db *DB) transact(ctx context.Context, fn func(tx pgx.Tx) error) error {

@@ -105,6 +105,9 @@ func (t *taker) end(workers []int32, state backend.WorkerState) (err error) {
 	if t.held, err = t.db.held(t.ctx, t.tx, workers); err != nil || len(t.held) == 0 {
 		return err
 	}
+	if err := t.exec("let_go_all", workers); err != nil {
+		return err
+	}
 	if err := t.lock(); err != nil {
 		return err
 	}

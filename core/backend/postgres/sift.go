@@ -44,7 +44,7 @@ func (db *DB) sift(ctx context.Context, w *work) error {
 		return err
 	}
 	if !s.alive {
-		db.workers.Delete(w.batch.Worker)
+		db.forget(w.batch.Worker)
 		w.refuseAll()
 		return nil
 	}

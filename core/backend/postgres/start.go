@@ -18,7 +18,7 @@ func startArgs(starts []*backend.Start) []any {
 		column(starts, func(s *backend.Start) string { return s.Workflow }),
 		column(starts, func(s *backend.Start) string { return s.Queue }),
 		column(starts, func(s *backend.Start) int32 { return rankOf(s.Priority) }),
-		column(starts, func(s *backend.Start) pgtype.Text { return array(s.Tags) }),
+		column(starts, func(s *backend.Start) string { return array(s.Tags) }),
 		column(starts, func(s *backend.Start) []byte { return s.Policy }),
 		column(starts, func(s *backend.Start) []byte { return s.Input }),
 		column(starts, func(s *backend.Start) int64 { return s.InputHash }),
@@ -34,8 +34,13 @@ func (w *work) start(p *pipeline) {
 	if len(w.starts) == 0 {
 		return
 	}
+	starts := make([]*backend.Start, 0, len(w.starts))
+	seen := make(map[string]bool, len(w.starts))
 	for _, s := range w.starts {
-		w.news.due(s.Queue)
+		if w.news.due(s.Queue); !seen[s.ID] {
+			starts = append(starts, s)
+			seen[s.ID] = true
+		}
 	}
 	p.add("start", func(rows pgx.Rows) error {
 		var k key
@@ -46,7 +51,7 @@ func (w *work) start(p *pipeline) {
 			w.begun[k] = true
 		}
 		return rows.Err()
-	}, startArgs(w.starts)...)
+	}, startArgs(starts)...)
 }
 
 // settleStarts finds out what the executions are that were there already. It is done after the commit, since one that
@@ -98,16 +103,20 @@ func (db *DB) meet(ctx context.Context, in querier, met []*backend.Start) error 
 	return err
 }
 
-// StartTx begins an execution in a transaction of the caller's own: it begins when the transaction commits, and never
-// was if the transaction is rolled back. The transaction must be one of the same database; it need not come from the
-// same pool. An execution with the same id that differs in workflow or input is s.Err, as in a Commit, and harms the
+// StartTx begins an execution in a transaction of the caller's own, a [pgx.Tx]: it begins when the transaction commits,
+// and never was if the transaction is rolled back. The transaction must be one of the same database; it need not come
+// from the same pool. An execution with the same id that differs in workflow or input is s.Err, as in a Commit, and harms the
 // transaction not.
-func (db *DB) StartTx(ctx context.Context, tx pgx.Tx, s *backend.Start) error {
+func (db *DB) StartTx(ctx context.Context, tx any, s *backend.Start) error {
+	own, ok := tx.(pgx.Tx)
+	if !ok {
+		return fmt.Errorf("postgres: start execution %s: a transaction of type %T; want a pgx.Tx", s.ID, tx)
+	}
 	if db.closed() {
 		return db.wrap(errClosed, "start execution %s", s.ID)
 	}
 	s.Existed, s.Err = false, nil
-	err := db.startTx(ctx, tx, s)
+	err := db.startTx(ctx, own, s)
 	if err != nil {
 		return db.wrap(ended(ctx, err), "start execution %s", s.ID)
 	}
@@ -115,9 +124,10 @@ func (db *DB) StartTx(ctx context.Context, tx pgx.Tx, s *backend.Start) error {
 }
 
 func (db *DB) startTx(ctx context.Context, tx pgx.Tx, s *backend.Start) error {
-	tag, err := tx.Exec(ctx, db.q.get("start"), startArgs([]*backend.Start{s})...)
+	tag, err := tx.Exec(ctx, db.q.get("start_tx"), keyOf(s.ID), aliasOf(s.ID), s.Workflow, s.Queue, rankOf(s.Priority), array(s.Tags), s.Policy,
+		s.Input, s.InputHash, delay(s.Delay), moment(s.At), delay(s.MaxDuration), dict(s.Metadata), dict(s.Carrier))
 	if err != nil {
-		return fmt.Errorf("sql/start.sql: %w", err)
+		return fmt.Errorf("sql/start_tx.sql: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
 		return db.meet(ctx, tx, []*backend.Start{s})

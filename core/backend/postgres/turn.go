@@ -203,7 +203,7 @@ func (w *work) add(p *pipeline) {
 		column(added, func(a keyed[backend.Add]) string { return a.cmd.Step }),
 		column(added, func(a keyed[backend.Add]) string { return a.cmd.Queue }),
 		column(added, func(a keyed[backend.Add]) int32 { return rankOf(a.cmd.Priority) }),
-		column(added, func(a keyed[backend.Add]) pgtype.Text { return array(a.cmd.Tags) }),
+		column(added, func(a keyed[backend.Add]) string { return array(a.cmd.Tags) }),
 		column(added, func(a keyed[backend.Add]) []byte { return a.cmd.Policy }),
 		column(added, func(a keyed[backend.Add]) []byte { return a.cmd.Input }),
 		column(added, func(a keyed[backend.Add]) int64 { return a.cmd.InputHash }),

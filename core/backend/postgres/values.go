@@ -28,10 +28,10 @@ func rankOf(priority int) int32 {
 // text is a string as it is stored where "" is NULL.
 func text[S ~string](s S) pgtype.Text { return pgtype.Text{String: string(s), Valid: s != ""} }
 
-// array is a list as the text of an array, since parameters have no lists of lists; an empty one is NULL.
-func array(list []string) pgtype.Text {
+// array is a list as the text of an array, as tags are stored; an empty one is "".
+func array(list []string) string {
 	if len(list) == 0 {
-		return pgtype.Text{}
+		return ""
 	}
 	var b strings.Builder
 	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
@@ -42,7 +42,7 @@ func array(list []string) pgtype.Text {
 		b.WriteByte('"')
 	}
 	b.WriteByte('}')
-	return pgtype.Text{String: b.String(), Valid: true}
+	return b.String()
 }
 
 // dict is a map as it is stored; an empty one is NULL.

@@ -24,8 +24,9 @@ type work struct {
 	releases  []keyed[*backend.Release]
 	claims    []*backend.Claim
 
-	begun map[key]bool // the executions that this transaction began
-	news  news         // what others are to be told
+	begun   map[key]bool // the executions that this transaction began
+	claimed []claimed    // what its claims took
+	news    news         // what others are to be told
 }
 
 // keyed is a command with its execution's key.
@@ -126,7 +127,7 @@ func (w *work) refuseAll() {
 // begin forgets what an earlier try has read.
 func (w *work) begin() {
 	w.begun = make(map[key]bool, len(w.starts))
-	w.news = news{worker: w.batch.Worker}
+	w.claimed, w.news = nil, news{worker: w.batch.Worker}
 }
 
 // lock locks the executions that are changed, in the order of their keys, if they are changed in several statements, or

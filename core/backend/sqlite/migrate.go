@@ -52,7 +52,7 @@ func (db *DB) prepare(ctx context.Context, c *conn) error {
 		return err
 	}
 	newest := all[len(all)-1].version
-	version, empty, err := db.version(ctx, c)
+	version, empty, err := db.snapshotVersion(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -78,34 +78,47 @@ func (db *DB) prepare(ctx context.Context, c *conn) error {
 	return db.migrate(ctx, c, all)
 }
 
+// snapshotVersion is version on one snapshot, also while another process makes the database.
+func (db *DB) snapshotVersion(ctx context.Context, c *conn) (version int64, empty bool, err error) {
+	err = db.patiently(ctx, func() error {
+		if err := c.script(context.Background(), "BEGIN"); err != nil {
+			return err
+		}
+		version, empty, err = db.version(c)
+		if end := c.script(context.Background(), "ROLLBACK"); err == nil {
+			err = end
+		}
+		return err
+	})
+	return version, empty, err
+}
+
 // version is the number of the newest migration that was applied. A database of another program is an error, and
 // nothing in it is touched.
-func (db *DB) version(ctx context.Context, c *conn) (version int64, empty bool, err error) {
-	id, err := db.pragma(ctx, c, "PRAGMA application_id")
+func (db *DB) version(c *conn) (version int64, empty bool, err error) {
+	id, err := c.scalar(context.Background(), "PRAGMA application_id")
 	if err != nil {
 		return 0, false, err
 	}
-	tables, err := db.pragma(ctx, c, "SELECT count(*) FROM sqlite_master")
+	tables, err := c.scalar(context.Background(), "SELECT count(*) FROM sqlite_master")
+	if err != nil {
+		return 0, false, err
+	}
+	known, err := c.scalar(context.Background(),
+		"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('migrations', 'executions', 'tasks', 'workers')")
 	if err != nil {
 		return 0, false, err
 	}
 	switch {
-	case id == applicationID && tables > 0:
-		version, err = db.pragma(ctx, c, "SELECT max(version) FROM migrations")
+	case id == applicationID && known < 4:
+		return 0, false, fmt.Errorf("%s lacks tables that Stent has made: restore a backup, or choose another path: %w", db.path, backend.ErrSchemaMissing)
+	case id == applicationID:
+		version, err = c.scalar(context.Background(), "SELECT max(version) FROM migrations")
 		return version, false, err
 	case id == 0 && tables == 0:
 		return 0, true, nil
 	}
 	return 0, false, fmt.Errorf("%s is a database of another program: give Stent a file of its own: %w", db.path, backend.ErrSchemaMissing)
-}
-
-// pragma reads one number, also while another process has the file for itself.
-func (db *DB) pragma(ctx context.Context, c *conn, text string) (n int64, err error) {
-	err = db.patiently(ctx, func() error {
-		n, err = c.scalar(context.Background(), text)
-		return err
-	})
-	return n, err
 }
 
 func (db *DB) useWAL(ctx context.Context, c *conn) error {
@@ -118,7 +131,7 @@ func (db *DB) migrate(ctx context.Context, c *conn, all []migration) error {
 	if err := db.beginImmediate(ctx, c); err != nil {
 		return err
 	}
-	err := db.applyMissing(ctx, c, all)
+	err := db.applyMissing(c, all)
 	if err == nil {
 		err = c.script(context.Background(), "COMMIT")
 	}
@@ -128,8 +141,8 @@ func (db *DB) migrate(ctx context.Context, c *conn, all []migration) error {
 	return err
 }
 
-func (db *DB) applyMissing(ctx context.Context, c *conn, all []migration) error {
-	version, _, err := db.version(ctx, c)
+func (db *DB) applyMissing(c *conn, all []migration) error {
+	version, _, err := db.version(c)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ func TestWhatCannotBeOpenedSaysWhyAndWhatToDo(t *testing.T) {
 		{"a short text", text("hello"), nil, []string{"is not an SQLite database"}, nil},
 		{"another program's database", foreign, nil, []string{"another program", "a file of its own"}, backend.ErrSchemaMissing},
 		{"another program's marked database", marked, nil, []string{"another program"}, backend.ErrSchemaMissing},
+		{"a database that has lost a table", broken, nil, []string{"lacks tables", "restore a backup"}, backend.ErrSchemaMissing},
 		{"a newer schema", version("999"), nil, []string{"has schema 999, this program knows 1", "upgrade the program"}, backend.ErrSchemaNew},
 		{"an older schema", version("0"), []sqlite.Option{sqlite.NoMigrate()}, []string{"has schema 0, this program needs 1", "stent migrate up"}, backend.ErrSchemaOld},
 		{"no file that must exist", nil, []sqlite.Option{sqlite.MustExist()}, []string{"does not exist", "check the path"}, backend.ErrSchemaMissing},
@@ -74,6 +75,11 @@ func text(s string) func(t *testing.T, path string) {
 func foreign(t *testing.T, path string) { execute(t, path, "CREATE TABLE notes (text TEXT)") }
 
 func marked(t *testing.T, path string) { execute(t, path, "PRAGMA application_id = 5") }
+
+func broken(t *testing.T, path string) {
+	open(t, path).Close()
+	execute(t, path, "DROP TABLE tasks")
+}
 
 // version makes a database of another version of Stent.
 func version(v string) func(t *testing.T, path string) {

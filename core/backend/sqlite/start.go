@@ -4,15 +4,7 @@ import "github.com/stentgo/stent/core/backend"
 
 func (t *tx) start(c *backend.Start) error {
 	c.Existed, c.Err = false, nil
-	due := t.in(c.Delay)
-	if !c.At.IsZero() {
-		due = c.At.UnixMicro()
-	}
-	var deadline any
-	if c.MaxDuration > 0 {
-		deadline = t.in(c.MaxDuration)
-	}
-	begun, err := t.exec(t.q.start, c.ID, c.Workflow, c.Queue, c.Priority, list(c.Tags), due, c.InputHash, t.now, deadline)
+	begun, err := t.exec(t.q.start, startArgs(c, t.now)...)
 	if err != nil {
 		return err
 	}
@@ -20,8 +12,26 @@ func (t *tx) start(c *backend.Start) error {
 		return t.startExisting(c)
 	}
 	t.tally("", backend.Pending)
-	_, err = t.exec(t.q.startInput, c.Policy, dict(c.Metadata), dict(c.Carrier), c.Input)
+	_, err = t.exec(t.q.startInput, inputArgs(c)...)
 	return err
+}
+
+// startArgs are the arguments of start.sql.
+func startArgs(c *backend.Start, now int64) []any {
+	due := now + max(c.Delay.Microseconds(), 0)
+	if !c.At.IsZero() {
+		due = c.At.UnixMicro()
+	}
+	var deadline any
+	if c.MaxDuration > 0 {
+		deadline = now + c.MaxDuration.Microseconds()
+	}
+	return []any{c.ID, c.Workflow, c.Queue, c.Priority, list(c.Tags), due, c.InputHash, now, deadline}
+}
+
+// inputArgs are the arguments of start_input.sql.
+func inputArgs(c *backend.Start) []any {
+	return []any{c.Policy, dict(c.Metadata), dict(c.Carrier), c.Input}
 }
 
 func (t *tx) startExisting(c *backend.Start) error {

@@ -5,8 +5,8 @@
 --   * a default is NULL: attempt 1, no crashes, rank 0 and kind activity of a task that never was in a queue;
 --   * columns that change stand last, since an update logs a row from its first changed byte on;
 --   * pages are filled by half, so that an update finds room beside the old row;
---   * no index of tasks mentions a column that changes when an activity ends that never was in a queue, so that its
---     update touches no index (HOT). Its state, above all, is in none.
+--   * no index mentions a column that changes when an execution ends, or an activity that never was in a queue, so that
+--     the update touches no index (HOT). A state, above all, is in none.
 --
 -- An id is a UUID. One that a user chose is hashed into one (SHA-256, UUID version 8) and kept in alias.
 -- due_at is set exactly while a row can be claimed from its queue. A rank is a priority with its sign changed, so that
@@ -31,7 +31,7 @@ CREATE TABLE stent.executions (
     alias               text        COLLATE "C",
     workflow            text        COLLATE "C" NOT NULL,
     queue               text        COLLATE "C" NOT NULL,
-    tags                text[],
+    tags                text        COLLATE "C" NOT NULL, -- an array as text; '' for none
     policy              bytea,
     metadata            json,
     carrier             json,
@@ -55,15 +55,23 @@ CREATE TABLE stent.executions (
     result              bytea,
     failure             json,
     cause               text
-) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
-CREATE INDEX executions_claimable ON stent.executions (queue, workflow, rank, due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX executions_held ON stent.executions (worker) WHERE state = 'running';
+CREATE INDEX executions_claimable ON stent.executions (queue, workflow, tags, rank, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX executions_woken ON stent.executions (worker) WHERE woken;
 CREATE INDEX executions_alias ON stent.executions (alias) WHERE alias IS NOT NULL;
 -- A summary of every few pages instead of an entry for each row: it costs next to nothing to keep, and is enough to
 -- list the newest.
 CREATE INDEX executions_created ON stent.executions USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);
+
+-- What workers claimed: a row for each claim that took orchestrators, until none of them is held any more. An index of the
+-- orchestrators by worker would have to change with each claim and with each end.
+CREATE TABLE stent.held (
+    worker     integer NOT NULL,
+    n          bigint  GENERATED ALWAYS AS IDENTITY,
+    executions uuid[]  NOT NULL,
+    PRIMARY KEY (worker, n)
+) WITH (autovacuum_vacuum_scale_factor = 0.01);
 
 -- The entries of the histories, but for the orchestrators.
 CREATE TABLE stent.tasks (
@@ -79,7 +87,7 @@ CREATE TABLE stent.tasks (
     key          text        COLLATE "C" NOT NULL, -- from # on if it is the step's name and an ordinal
     step         text        COLLATE "C" NOT NULL,
     queue        text        COLLATE "C" NOT NULL,
-    tags         text[],
+    tags         text        COLLATE "C" NOT NULL,
     policy       bytea,
     input        bytea,
     claimed_by   integer,     -- workers.n, while the task stands on a lease of its own and not on its orchestrator's
@@ -94,9 +102,9 @@ CREATE TABLE stent.tasks (
     result       bytea,
     failure      json,
     PRIMARY KEY (execution_id, seq)
-) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
-CREATE INDEX tasks_claimable ON stent.tasks (queue, step, rank, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX tasks_claimable ON stent.tasks (queue, step, tags, rank, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX tasks_claimed ON stent.tasks (step, claimed_by) WHERE claimed_by IS NOT NULL;
 
 -- Failed attempts. They and the dead letters outlive their execution.
@@ -121,7 +129,7 @@ CREATE TABLE stent.dead_letters (
     step         text        NOT NULL,
     kind         text        NOT NULL,
     queue        text        COLLATE "C" NOT NULL,
-    tags         text[],
+    tags         text        NOT NULL,
     attempts     integer     NOT NULL,
     crashes      integer     NOT NULL,
     reason       text        NOT NULL,

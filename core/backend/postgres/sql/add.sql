@@ -6,7 +6,7 @@ INSERT INTO stent.tasks (execution_id, seq, key, kind, step, queue, rank, tags, 
                          created_at, started_at, due_at, fires_at, finished_at, result)
 SELECT u.execution_id, u.seq, u.key, u.kind::stent.kind, u.step, u.queue,
        CASE WHEN u.state = 'pending' THEN u.rank ELSE nullif(u.rank, 0) END,
-       u.tags::text[], u.policy, u.input, nullif(u.input_hash, 0), u.state::stent.state,
+       u.tags, u.policy, u.input, nullif(u.input_hash, 0), u.state::stent.state,
        CASE WHEN u.state = 'running' THEN 1 ELSE 0 END,
        CASE WHEN u.state = 'running' THEN $15::integer END,
        CASE WHEN u.state <> 'running' THEN now() - u.ahead * interval '1 microsecond' END,

@@ -1,6 +1,6 @@
 -- Leases what is due to a worker, in the order of the contract.
 --
--- Tasks of one queue, name and priority are a lane, and alike to a claim. A claim walks from lane to lane by one index
+-- Tasks of one queue, name, priority and set of tags are a lane, and alike to a claim. A claim walks from lane to lane by one index
 -- lookup each, so that a million tasks which it must leave cost no more than one. It looks at the first of each lane
 -- without locking, to know how many to take from which; then takes that many that no other claim is taking.
 --
@@ -8,7 +8,7 @@
 -- limits
 --
 -- There is always a row. The first columns are of the claim: whether the worker may claim, how much is eligible (at most
--- one more than wanted), and microseconds until more may be. The others are of a task.
+-- one more than wanted), microseconds until more may be, and the row of held. The others are of a task.
 WITH RECURSIVE moment AS MATERIALIZED (
     SELECT clock_timestamp() AS at
 ), open AS MATERIALIZED (
@@ -20,67 +20,68 @@ WITH RECURSIVE moment AS MATERIALIZED (
     SELECT l.step, greatest(l.most - (SELECT count(*) FROM stent.tasks AS t WHERE t.step = l.step AND t.claimed_by IS NOT NULL), 0) AS n
     FROM unnest($6::text[], $7::integer[]) AS l (step, most)
     WHERE l.step = ANY (coalesce(nullif(current_setting('stent_claim.locked', true), ''), '{}')::text[])
-), execution_lanes (queue, step, rank, due_at) AS (
+), execution_lanes (queue, step, tags, rank, due_at) AS (
     SELECT l.*
     FROM open AS o CROSS JOIN LATERAL (
-        SELECT e.queue, e.workflow, e.rank, e.due_at FROM stent.executions AS e
+        SELECT e.queue, e.workflow, e.tags, e.rank, e.due_at FROM stent.executions AS e
         WHERE e.due_at IS NOT NULL AND e.queue = o.queue
-        ORDER BY e.workflow, e.rank, e.due_at LIMIT 1) AS l
+        ORDER BY e.workflow, e.tags, e.rank, e.due_at LIMIT 1) AS l
     UNION ALL
     SELECT l.*
     FROM execution_lanes AS b CROSS JOIN LATERAL (
-        SELECT e.queue, e.workflow, e.rank, e.due_at FROM stent.executions AS e
-        WHERE e.due_at IS NOT NULL AND e.queue = b.queue AND (e.workflow, e.rank) > (b.step, b.rank)
-        ORDER BY e.workflow, e.rank, e.due_at LIMIT 1) AS l
-), task_lanes (queue, step, rank, due_at) AS (
+        SELECT e.queue, e.workflow, e.tags, e.rank, e.due_at FROM stent.executions AS e
+        WHERE e.due_at IS NOT NULL AND e.queue = b.queue AND (e.workflow, e.tags, e.rank) > (b.step, b.tags, b.rank)
+        ORDER BY e.workflow, e.tags, e.rank, e.due_at LIMIT 1) AS l
+), task_lanes (queue, step, tags, rank, due_at) AS (
     SELECT l.*
     FROM open AS o CROSS JOIN LATERAL (
-        SELECT t.queue, t.step, t.rank, t.due_at FROM stent.tasks AS t
+        SELECT t.queue, t.step, t.tags, t.rank, t.due_at FROM stent.tasks AS t
         WHERE t.due_at IS NOT NULL AND t.queue = o.queue
-        ORDER BY t.step, t.rank, t.due_at LIMIT 1) AS l
+        ORDER BY t.step, t.tags, t.rank, t.due_at LIMIT 1) AS l
     UNION ALL
     SELECT l.*
     FROM task_lanes AS b CROSS JOIN LATERAL (
-        SELECT t.queue, t.step, t.rank, t.due_at FROM stent.tasks AS t
-        WHERE t.due_at IS NOT NULL AND t.queue = b.queue AND (t.step, t.rank) > (b.step, b.rank)
-        ORDER BY t.step, t.rank, t.due_at LIMIT 1) AS l
+        SELECT t.queue, t.step, t.tags, t.rank, t.due_at FROM stent.tasks AS t
+        WHERE t.due_at IS NOT NULL AND t.queue = b.queue AND (t.step, t.tags, t.rank) > (b.step, b.tags, b.rank)
+        ORDER BY t.step, t.tags, t.rank, t.due_at LIMIT 1) AS l
 ), lanes AS MATERIALIZED (
-    SELECT l.*, false AS limited, $5 + 1 AS most, true AS root FROM execution_lanes AS l WHERE l.step = ANY ($3::text[])
+    SELECT l.*, false AS limited, $5 + 1 AS most, true AS root FROM execution_lanes AS l
+    WHERE l.step = ANY ($3::text[]) AND (l.tags = '' OR nullif(l.tags, '')::text[] && $4::text[])
     UNION ALL
     SELECT l.*, l.step = ANY ($6), CASE WHEN l.step = ANY ($6) THEN least(f.n, $5 + 1) ELSE $5 + 1 END, false
     FROM task_lanes AS l LEFT JOIN free AS f ON f.step = l.step
-    WHERE l.step = ANY ($3::text[])
+    WHERE l.step = ANY ($3) AND (l.tags = '' OR nullif(l.tags, '')::text[] && $4)
 ), eligible AS MATERIALIZED (
     SELECT *
-    FROM (SELECT c.*, row_number() OVER (PARTITION BY c.limited, c.step ORDER BY c.rank, c.due_at) AS nth
+    FROM (SELECT c.*, row_number() OVER (PARTITION BY c.limited, c.step ORDER BY c.rank, c.due) AS nth
           FROM (SELECT l.*, d.due_at AS due
                 FROM lanes AS l CROSS JOIN LATERAL (
                     SELECT e.due_at FROM stent.executions AS e
-                    WHERE e.due_at IS NOT NULL AND e.queue = l.queue AND e.workflow = l.step AND e.rank = l.rank
-                      AND e.due_at <= (SELECT at FROM moment) AND (e.tags IS NULL OR e.tags && $4::text[])
+                    WHERE e.due_at IS NOT NULL AND e.queue = l.queue AND e.workflow = l.step AND e.tags = l.tags AND e.rank = l.rank
+                      AND e.due_at <= (SELECT at FROM moment)
                     ORDER BY e.due_at LIMIT l.most) AS d
                 WHERE l.root
                 UNION ALL
                 SELECT l.*, d.due_at
                 FROM lanes AS l CROSS JOIN LATERAL (
                     SELECT t.due_at FROM stent.tasks AS t
-                    WHERE t.due_at IS NOT NULL AND t.queue = l.queue AND t.step = l.step AND t.rank = l.rank
-                      AND t.due_at <= (SELECT at FROM moment) AND (t.tags IS NULL OR t.tags && $4::text[])
+                    WHERE t.due_at IS NOT NULL AND t.queue = l.queue AND t.step = l.step AND t.tags = l.tags AND t.rank = l.rank
+                      AND t.due_at <= (SELECT at FROM moment)
                     ORDER BY t.due_at LIMIT coalesce(l.most, 0)) AS d
                 WHERE NOT l.root) AS c) AS n
     WHERE NOT n.limited OR n.nth <= (SELECT f.n FROM free AS f WHERE f.step = n.step)
     ORDER BY n.rank, n.due
     LIMIT $5 + 1
 ), wanted AS MATERIALIZED (
-    SELECT c.root, c.queue, c.step, c.rank, count(*) AS n
+    SELECT c.root, c.queue, c.step, c.tags, c.rank, count(*) AS n
     FROM (SELECT * FROM eligible ORDER BY rank, due LIMIT $5) AS c
-    GROUP BY c.root, c.queue, c.step, c.rank
+    GROUP BY c.root, c.queue, c.step, c.tags, c.rank
 ), picked_executions AS (
     SELECT p.*
     FROM wanted AS w CROSS JOIN LATERAL (
         SELECT e.ctid AS at, e.due_at FROM stent.executions AS e
-        WHERE e.due_at IS NOT NULL AND e.queue = w.queue AND e.workflow = w.step AND e.rank = w.rank
-          AND e.due_at <= (SELECT at FROM moment) AND (e.tags IS NULL OR e.tags && $4::text[])
+        WHERE e.due_at IS NOT NULL AND e.queue = w.queue AND e.workflow = w.step AND e.tags = w.tags AND e.rank = w.rank
+          AND e.due_at <= (SELECT at FROM moment)
         ORDER BY e.due_at LIMIT w.n
         FOR NO KEY UPDATE SKIP LOCKED) AS p
     WHERE w.root
@@ -88,8 +89,8 @@ WITH RECURSIVE moment AS MATERIALIZED (
     SELECT p.*
     FROM wanted AS w CROSS JOIN LATERAL (
         SELECT t.ctid AS at, t.due_at FROM stent.tasks AS t
-        WHERE t.due_at IS NOT NULL AND t.queue = w.queue AND t.step = w.step AND t.rank = w.rank
-          AND t.due_at <= (SELECT at FROM moment) AND (t.tags IS NULL OR t.tags && $4::text[])
+        WHERE t.due_at IS NOT NULL AND t.queue = w.queue AND t.step = w.step AND t.tags = w.tags AND t.rank = w.rank
+          AND t.due_at <= (SELECT at FROM moment)
         ORDER BY t.due_at LIMIT w.n
         FOR NO KEY UPDATE SKIP LOCKED) AS p
     WHERE NOT w.root
@@ -108,14 +109,16 @@ WITH RECURSIVE moment AS MATERIALIZED (
     FROM picked_tasks AS p
     WHERE t.ctid = p.at
     RETURNING t.*, p.due_at AS was_due
+), journal AS (
+    INSERT INTO stent.held (worker, executions) SELECT $1, array_agg(e.id) FROM claimed_executions AS e HAVING count(*) > 0 RETURNING n
 ), claimed AS (
-    SELECT coalesce(e.alias, e.id::text) AS execution, 0 AS seq, NULL AS key, e.workflow AS step, e.workflow, e.queue, e.rank, e.tags, e.was_due,
+    SELECT coalesce(e.alias, e.id::text) AS execution, 0 AS seq, NULL AS key, e.workflow AS step, e.workflow, e.queue, e.rank, nullif(e.tags, '')::text[], e.was_due,
            e.token, e.attempt, e.crashes, e.policy, e.input, e.input_hash, e.failure, e.created_at, e.started_at,
            (e.token = 1 OR NOT EXISTS (SELECT FROM stent.tasks AS t WHERE t.execution_id = e.id))
            AND NOT EXISTS (SELECT FROM stent.signals AS s WHERE s.execution_id = e.id) AS fresh, e.metadata, e.carrier
     FROM claimed_executions AS e
     UNION ALL
-    SELECT coalesce(e.alias, e.id::text), t.seq, t.key, t.step, e.workflow, t.queue, t.rank, t.tags, t.was_due,
+    SELECT coalesce(e.alias, e.id::text), t.seq, t.key, t.step, e.workflow, t.queue, t.rank, nullif(t.tags, '')::text[], t.was_due,
            t.token, t.attempt, t.crashes, t.policy, t.input, t.input_hash, t.failure, t.created_at, t.started_at, false, e.metadata, e.carrier
     FROM claimed_tasks AS t JOIN stent.executions AS e ON e.id = t.execution_id
 ), later AS (
@@ -124,15 +127,16 @@ WITH RECURSIVE moment AS MATERIALIZED (
                WHEN l.most IS NULL THEN (SELECT at FROM moment) + interval '5 milliseconds' -- another claim has the limit's lock
                WHEN l.root THEN (
                    SELECT min(e.due_at) FROM stent.executions AS e
-                   WHERE e.due_at IS NOT NULL AND e.queue = l.queue AND e.workflow = l.step AND e.rank = l.rank AND e.due_at > (SELECT at FROM moment))
+                   WHERE e.due_at IS NOT NULL AND e.queue = l.queue AND e.workflow = l.step AND e.tags = l.tags AND e.rank = l.rank AND e.due_at > (SELECT at FROM moment))
                ELSE (
                    SELECT min(t.due_at) FROM stent.tasks AS t
-                   WHERE t.due_at IS NOT NULL AND t.queue = l.queue AND t.step = l.step AND t.rank = l.rank AND t.due_at > (SELECT at FROM moment))
+                   WHERE t.due_at IS NOT NULL AND t.queue = l.queue AND t.step = l.step AND t.tags = l.tags AND t.rank = l.rank AND t.due_at > (SELECT at FROM moment))
            END AS at
     FROM lanes AS l
 )
 SELECT EXISTS (SELECT FROM stent.workers AS w WHERE w.n = $1 AND w.ended_at IS NULL) AS alive,
        (SELECT count(*) FROM eligible) AS eligible,
        (SELECT (extract(epoch FROM min(l.at) - (SELECT at FROM moment)) * 1000000)::bigint FROM later AS l) AS next_due,
+       (SELECT n FROM journal) AS journal,
        c.*
 FROM (SELECT) AS always LEFT JOIN claimed AS c ON true;

@@ -1,6 +1,6 @@
 -- Dead letters, newest first, after the one at a place, also if that is gone. Filters that are NULL choose all.
 -- $1 and $2 after execution and place, $3 the same execution as text, $4 execution, $5 step, $6 queue, $7 most
-SELECT n, execution_id, coalesce(alias, execution_id::text), seq, workflow, step, kind, queue, tags, attempts, crashes, reason, failure, trace_id, moved_at, place
+SELECT n, execution_id, coalesce(alias, execution_id::text), seq, workflow, step, kind, queue, nullif(tags, '')::text[], attempts, crashes, reason, failure, trace_id, moved_at, place
 FROM stent.dead_letters
 WHERE ($1::uuid IS NULL OR n < coalesce(
           (SELECT d.n FROM stent.dead_letters AS d WHERE d.execution_id = $1 AND d.seq = $2::integer),

@@ -1,6 +1,7 @@
 -- The orchestrators that workers hold.
 -- $1 the workers
-SELECT id, coalesce(alias, id::text), workflow, queue, token, coalesce(crashes, 0), cancel_requested_at IS NOT NULL, worker
-FROM stent.executions
-WHERE worker = ANY ($1::integer[]) AND state = 'running'
-ORDER BY id;
+SELECT e.id, coalesce(e.alias, e.id::text), e.workflow, e.queue, e.token, coalesce(e.crashes, 0), e.cancel_requested_at IS NOT NULL, e.worker
+FROM (SELECT DISTINCT unnest(executions) AS id FROM stent.held WHERE worker = ANY ($1::integer[])) AS h
+JOIN stent.executions AS e ON e.id = h.id
+WHERE e.worker = ANY ($1) AND e.state = 'running'
+ORDER BY e.id;

@@ -1,6 +1,6 @@
 -- Reads the histories of executions.
 -- $1 id
-SELECT coalesce(e.alias, e.id::text), t.seq, t.key, coalesce(t.kind, 'activity')::text, t.step, e.workflow, t.queue, t.rank, t.tags,
+SELECT coalesce(e.alias, e.id::text), t.seq, t.key, coalesce(t.kind, 'activity')::text, t.step, e.workflow, t.queue, t.rank, nullif(t.tags, '')::text[],
        t.state::text, coalesce(t.due_at, t.fires_at), w.id, t.token, t.attempt, t.crashes, t.policy, t.input, t.input_hash, t.result, t.failure,
        coalesce(t.created_at, t.started_at), t.started_at, t.finished_at, NULL::timestamptz
 FROM unnest($1::uuid[]) AS u (id)

@@ -9,6 +9,6 @@ WHERE created_at >= $1 AND created_at < $2
   AND ($5::text[] IS NULL OR stands = ANY ($5))
   AND ($6::text IS NULL OR workflow = $6)
   AND ($7::text IS NULL OR queue = $7)
-  AND ($8::text IS NULL OR tags @> ARRAY[$8])
+  AND ($8::text IS NULL OR nullif(tags, '')::text[] @> ARRAY[$8])
 ORDER BY created_at DESC, id DESC
 LIMIT $9;

@@ -1,14 +1,17 @@
 -- The keys of running tasks, by execution and place, orchestrators (place 0) included: the held orchestrators, what
 -- stands on them, and what was claimed from a queue. Filters that are NULL choose all.
 -- $1 and $2 after execution and place, $3 kinds, $4 most
+WITH held AS MATERIALIZED (
+    SELECT DISTINCT worker, unnest(executions) AS id FROM stent.held
+)
 SELECT k.execution_id, k.seq
 FROM (
-    SELECT id AS execution_id, coalesce(alias, id::text) COLLATE "C" AS name, 0 AS seq
-    FROM stent.executions
-    WHERE state = 'running' AND ($3::text[] IS NULL OR 'orchestrator' = ANY ($3))
+    SELECT e.id AS execution_id, coalesce(e.alias, e.id::text) COLLATE "C" AS name, 0 AS seq
+    FROM held AS h JOIN stent.executions AS e ON e.id = h.id AND e.worker = h.worker
+    WHERE e.state = 'running' AND ($3::text[] IS NULL OR 'orchestrator' = ANY ($3))
     UNION ALL
     SELECT t.execution_id, coalesce(e.alias, e.id::text) COLLATE "C", t.seq
-    FROM stent.executions AS e JOIN stent.tasks AS t ON t.execution_id = e.id
+    FROM held AS h JOIN stent.executions AS e ON e.id = h.id AND e.worker = h.worker JOIN stent.tasks AS t ON t.execution_id = e.id
     WHERE e.state = 'running' AND t.state = 'running' AND t.claimed_by IS NULL AND ($3 IS NULL OR coalesce(t.kind, 'activity')::text = ANY ($3))
     UNION ALL
     SELECT t.execution_id, coalesce(e.alias, e.id::text) COLLATE "C", t.seq

@@ -1,6 +1,6 @@
 -- Reads executions in the order of their ids.
 -- $1 id
-SELECT coalesce(e.alias, e.id::text), e.workflow, e.queue, e.rank, e.tags,
+SELECT coalesce(e.alias, e.id::text), e.workflow, e.queue, e.rank, nullif(e.tags, '')::text[],
        CASE WHEN e.finished_at IS NOT NULL THEN e.state::text
             WHEN e.cancel_requested_at IS NOT NULL THEN 'cancelling'
             WHEN e.started_at IS NULL THEN 'pending'

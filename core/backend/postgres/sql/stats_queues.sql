@@ -1,5 +1,8 @@
 -- What waits, runs and is dead, by queue.
 -- $1 now
+WITH held AS MATERIALIZED (
+    SELECT DISTINCT worker, unnest(executions) AS id FROM stent.held
+)
 SELECT queue, sum(depth)::bigint, sum(scheduled)::bigint, sum(running)::bigint, sum(dead)::bigint, sum(workers)::bigint, bool_or(paused), min(oldest_due)
 FROM (
     SELECT queue, count(*) FILTER (WHERE due_at <= $1) AS depth, count(*) FILTER (WHERE due_at > $1) AS scheduled, 0 AS running, 0 AS dead, 0 AS workers,
@@ -9,10 +12,11 @@ FROM (
     SELECT queue, count(*) FILTER (WHERE due_at <= $1), count(*) FILTER (WHERE due_at > $1), 0, 0, 0, false, min(due_at) FILTER (WHERE due_at <= $1)
     FROM stent.tasks WHERE due_at IS NOT NULL GROUP BY queue
     UNION ALL
-    SELECT queue, 0, 0, count(*), 0, 0, false, NULL FROM stent.executions WHERE state = 'running' GROUP BY queue
+    SELECT e.queue, 0, 0, count(*), 0, 0, false, NULL
+    FROM held AS h JOIN stent.executions AS e ON e.id = h.id AND e.worker = h.worker WHERE e.state = 'running' GROUP BY e.queue
     UNION ALL
     SELECT t.queue, 0, 0, count(*), 0, 0, false, NULL
-    FROM stent.executions AS e JOIN stent.tasks AS t ON t.execution_id = e.id
+    FROM held AS h JOIN stent.executions AS e ON e.id = h.id AND e.worker = h.worker JOIN stent.tasks AS t ON t.execution_id = e.id
     WHERE e.state = 'running' AND t.state = 'running' AND t.claimed_by IS NULL GROUP BY t.queue
     UNION ALL
     SELECT queue, 0, 0, count(*), 0, 0, false, NULL FROM stent.tasks WHERE claimed_by IS NOT NULL GROUP BY queue

@@ -1,0 +1,88 @@
+package postgres
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestKeysTellIDsApart(t *testing.T) {
+	const uuid = "0190a5d2-7c1b-7e9c-8f00-0123456789ab"
+	if k := keyOf(uuid); k.String() != uuid || aliasOf(uuid).Valid {
+		t.Errorf("key of %s is %s", uuid, k)
+	}
+	seen := map[key]string{}
+	for _, id := range []string{
+		uuid, strings.ToUpper(uuid), "{" + uuid + "}", "urn:uuid:" + uuid, strings.ReplaceAll(uuid, "-", ""), uuid + "0", uuid[:35],
+		strings.Replace(uuid, "a", "g", 1), "order-42", "order-43", "", strings.Repeat("x", 255), "日本",
+	} {
+		k := keyOf(id)
+		if before, there := seen[k]; there {
+			t.Errorf("%q and %q have the same key", before, id)
+		}
+		seen[k] = id
+		if alias := aliasOf(id); id != uuid && (!alias.Valid || alias.String != id || k.String()[14] != '8') {
+			t.Errorf("key of %q is %s, alias %v", id, k, alias)
+		}
+	}
+}
+
+func TestPrefixes(t *testing.T) {
+	for _, x := range []struct {
+		prefix, first, last string
+		ok                  bool
+	}{
+		{"0190a5d2-7", "0190a5d2-7000-0000-0000-000000000000", "0190a5d2-7fff-ffff-ffff-ffffffffffff", true},
+		{"0190a5d2", "0190a5d2-0000-0000-0000-000000000000", "0190a5d2-ffff-ffff-ffff-ffffffffffff", true},
+		{"order-", "", "", false},
+		{"0190A", "", "", false},
+		{strings.Repeat("0", 99), "", "", false},
+	} {
+		first, last, ok := prefixKeys(x.prefix)
+		if ok != x.ok || ok && (first.String() != x.first || last.String() != x.last) {
+			t.Errorf("%s: %s to %s, %v", x.prefix, first, last, ok)
+		}
+	}
+}
+
+func TestKeysOfHistoriesArePackedWithoutLoss(t *testing.T) {
+	for _, x := range []struct{ key, packed string }{
+		{"charge#1", "#1"}, {"charge", "charge"}, {"charge-42", "charge-42"}, {"charge##", "##"}, {"#1", `\#1`}, {`\#1`, `\\#1`}, {"", ""}, {"other#1", "other#1"},
+	} {
+		if got := packKey("charge", x.key); got != x.packed || unpackKey("charge", got) != x.key {
+			t.Errorf("%q is packed as %q and unpacked as %q", x.key, got, unpackKey("charge", got))
+		}
+	}
+}
+
+func TestArraysAreText(t *testing.T) {
+	for _, x := range []struct {
+		list []string
+		want string
+	}{{nil, ""}, {[]string{"a", ""}, `{"a",""}`}, {[]string{`"`, `\`, "{},"}, `{"\"","\\","{},"}`}} {
+		if got := array(x.list); got != x.want {
+			t.Errorf("%q is %s, want %s", x.list, got, x.want)
+		}
+	}
+}
+
+func TestNotesThatDoNotFitConcernEverybody(t *testing.T) {
+	var n news
+	n.due("billing")
+	n.wake(7)
+	n.done = true
+	from, got := decodeNote(n.encode("me"))
+	if from != "me" || !got.queues["billing"] || !got.workers[7] || !got.done || got.free {
+		t.Errorf("%+v from %q", got, from)
+	}
+	for range 100 {
+		n.due(strings.Repeat("x", 100+len(n.queues)))
+	}
+	if text := n.encode("me"); len(text) > maxNote {
+		t.Errorf("a note of %d bytes", len(text))
+	} else if _, got := decodeNote(text); !got.free || !got.done {
+		t.Errorf("%+v", got)
+	}
+	if _, got := decodeNote("nonsense"); !got.free {
+		t.Errorf("%+v", got)
+	}
+}
