@@ -98,8 +98,8 @@ func (e *Engine) Serve(ctx context.Context, cfg WorkerConfig) error {
 		if err == nil {
 			err = w.serve(ctx)
 		}
-		if ctx.Err() != nil && !first || err == nil {
-			err = nil // without a lease there is nothing left to give back
+		if ctx.Err() != nil {
+			err = nil // it drained, or had no lease and so nothing to give back
 		}
 		if !errors.Is(err, ErrLeaseLost) {
 			e.committer.flush()

@@ -24,15 +24,14 @@ var (
 // leaveOut is the name of a field that nobody wants.
 const leaveOut = "-"
 
-// or is n with the names of m where n has none.
-func (n Names) or(m Names) Names {
-	named, other := n.all(), m.all()
-	for i, name := range named {
-		if *name == "" {
-			*name = *other[i]
+// change takes over the names that others has.
+func (n *Names) change(others Names) {
+	to := others.all()
+	for i, name := range n.all() {
+		if *to[i] != "" {
+			*name = *to[i]
 		}
 	}
-	return n
 }
 
 func (n *Names) all() []*string {
@@ -40,7 +39,7 @@ func (n *Names) all() []*string {
 }
 
 // validate refuses names under which a record would say two things.
-func (n Names) validate() error {
+func (n *Names) validate() error {
 	seen := map[string]bool{}
 	for _, name := range n.all() {
 		if seen[*name] && *name != leaveOut {

@@ -12,7 +12,7 @@ type settings struct {
 
 // WithNames changes the names of fields, or leaves fields out.
 func WithNames(names Names) Option {
-	return func(s *settings) { s.names = names.or(s.names) }
+	return func(s *settings) { s.names.change(names) }
 }
 
 // WithoutPrefix takes "stent_" off the names: execution_id, task_id, worker_id, step, queue, attempt.

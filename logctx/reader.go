@@ -2,6 +2,7 @@ package logctx
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/stentgo/stent/core"
@@ -81,7 +82,7 @@ func (r *Reader[T]) spanned(t *task[T], traceID, spanID string) *T {
 	if s := t.last.Load(); s != nil && s.spanID == spanID && s.traceID == traceID {
 		return s.built
 	}
-	fields := present(append(t.fields[:len(t.fields):len(t.fields)], Field{r.names.TraceID, traceID}, Field{r.names.SpanID, spanID})...)
+	fields := present(append(slices.Clip(t.fields), Field{r.names.TraceID, traceID}, Field{r.names.SpanID, spanID})...)
 	s := &spanned[T]{traceID, spanID, r.build(fields)}
 	t.last.Store(s)
 	return s.built

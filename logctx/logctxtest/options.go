@@ -22,7 +22,9 @@ func Names(t *testing.T, injector Injector) {
 		{"some renamed, some left out", logctx.WithNames(logctx.Names{ExecutionID: "execution.id", WorkerID: "-", Queue: "-", Attempt: "try"}), map[string]any{
 			"execution.id": info.ExecutionID, "stent_task_id": info.TaskID, "stent_step": info.Step, "try": float64(info.Attempt),
 		}},
-		{"none", logctx.WithNames(logctx.Names{"-", "-", "-", "-", "-", "-", "-", "-"}), nil},
+		{"none", logctx.WithNames(logctx.Names{
+			ExecutionID: "-", TaskID: "-", WorkerID: "-", Step: "-", Queue: "-", Attempt: "-",
+		}), nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newScript(t, injector, test.option)

@@ -11,7 +11,7 @@ import (
 // Outside a task an injector adds nothing.
 func Outside(t *testing.T, injector Injector) {
 	s := newScript(t, injector)
-	s.log(context.Background(), "nothing else") //nolint:usetesting // the context that loggers have by themselves
+	s.log(context.Background(), "nothing else")
 	s.log(t.Context(), "fields", "order", "42", "customer", "C-7")
 	s.with(func(l Logger) Logger { return l.With("component", "billing") })
 	s.log(t.Context(), "a logger with a field", "order", "42")

@@ -36,7 +36,9 @@ func NewHandler(next slog.Handler, opts ...logctx.Option) *Handler {
 }
 
 // Enabled asks the handler that writes.
-func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool { return h.next.Enabled(ctx, level) }
+func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.next.Enabled(ctx, level)
+}
 
 // inlineAttrs is the most attributes that a slog.Record holds without allocating.
 const inlineAttrs = 5

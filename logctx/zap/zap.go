@@ -8,6 +8,7 @@ package zap
 
 import (
 	"context"
+	"slices"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -64,7 +65,7 @@ func readerOf(c zapcore.Core) (reader *logctx.Reader[fields], wrapped bool) {
 
 // contextIn returns the last context among the fields; nil if there is none.
 func contextIn(fields []zap.Field) context.Context {
-	for i := len(fields) - 1; i >= 0; i-- {
+	for i := range slices.Backward(fields) {
 		if fields[i].Type == zapcore.SkipType {
 			if ctx, ok := fields[i].Interface.(context.Context); ok {
 				return ctx

@@ -41,6 +41,7 @@ func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerStat
 	if err != nil {
 		return backend.Renewal{}, db.wrap(ended(ctx, err), "renew the lease of worker %s", worker)
 	}
+	_, _ = db.pool.Exec(ctx, db.q.get("fold"), db.class) // who renews keeps house; another time will do
 	r.Now, r.Until = r.Now.UTC(), r.Until.UTC()
 	if next.Valid {
 		r.Next = max(next.Time.Sub(r.Now), 0)

@@ -48,7 +48,7 @@ func migrations() ([]migration, error) {
 
 // tables are what a schema of Stent's must have.
 var tables = []string{
-	"migrations", "executions", "tasks", "failures", "held", "dead_letters", "signals", "counters", "custom_state", "workers", "queues", "audit",
+	"migrations", "executions", "tasks", "failures", "held", "dead_letters", "signals", "counters", "custom_state", "workers", "queues", "tallies", "audit",
 }
 
 // prepare finds out what the schema is, and makes it what this program needs.

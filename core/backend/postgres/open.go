@@ -36,7 +36,7 @@ type DB struct {
 	notes    *notifier
 	listener *listener
 
-	once     sync.Once
+	once sync.Once
 }
 
 // Open connects to a database and makes the schema if it is not there, or migrates it if an older program made it. The

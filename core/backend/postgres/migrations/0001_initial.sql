@@ -60,6 +60,7 @@ CREATE TABLE stent.executions (
 CREATE INDEX executions_claimable ON stent.executions (queue, workflow, tags, rank, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX executions_woken ON stent.executions (worker) WHERE woken;
 CREATE INDEX executions_alias ON stent.executions (alias) WHERE alias IS NOT NULL;
+CREATE INDEX executions_cancelled ON stent.executions (id) WHERE cancel_requested_at IS NOT NULL;
 -- A summary of every few pages instead of an entry for each row: it costs next to nothing to keep, and is enough to
 -- list the newest.
 CREATE INDEX executions_created ON stent.executions USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);
@@ -191,6 +192,13 @@ CREATE TABLE stent.queues (
     name   text    COLLATE "C" PRIMARY KEY,
     paused boolean NOT NULL
 );
+
+-- How many executions were made ('created') and have ended, by state, so that nobody has to count the finished ones. Each
+-- transaction adds rows, and from time to time they are added up.
+CREATE TABLE stent.tallies (
+    state text   NOT NULL,
+    n     bigint NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.01);
 
 -- What people did to dead letters.
 CREATE TABLE stent.audit (

@@ -10,6 +10,8 @@ WITH done AS (
     FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bytea[], $5::text[], $6::text[]) AS u (id, token, state, result, failure, cause)
     WHERE e.id = u.id AND e.token = u.token AND e.state = 'running'
     RETURNING e.id, e.state
+), tallied AS (
+    INSERT INTO stent.tallies (state, n) SELECT state::text, count(*) FROM done GROUP BY state
 )
 SELECT CASE WHEN (SELECT count(*) FROM done) <> cardinality($1) THEN stent.refuse('turns') END,
        ARRAY(SELECT id FROM done WHERE state = 'cancelled');
