@@ -66,6 +66,9 @@ func workerProcess() error {
 		logged.Handle(func(ctx context.Context, n int) (int, error) {
 			info, _ := core.InfoFrom(ctx)
 			_, err := fmt.Fprintln(ledger, info.TaskID)
+			if n < 0 {
+				select {} // until it is killed
+			}
 			<-time.After(2 * time.Millisecond) // work; without it all would be done before the last worker is killed
 			return n + 1, err
 		}),
@@ -184,6 +187,34 @@ func TestKillingWorkersTwentyTimesLosesNothingAndRepeatsNothingCompleted(t *test
 			if done[task] {
 				t.Errorf("at the end: %s ran again after its completion was committed", task)
 			}
+		}
+	})
+}
+
+func TestADeadWorkersTasksAreTakenOverWithinOneLease(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		ledger := filepath.Join(t.TempDir(), "ledger")
+		doomed := w.workerIn(ledger)
+		client := w.program()
+		run := start(client, chained, -10)
+		w.eventually("its activity runs", func() bool { return len(w.entries(ledger)) == 1 })
+
+		heir := w.program(
+			logged.Handle(func(_ context.Context, n int) (int, error) { return n + 1, nil }),
+			chained.Handle(func(flow *core.Flow, n int) (int, error) { return logged.Call(flow, n) }),
+		).serve(core.WorkerConfig{Lease: processLease})
+		_ = doomed.Process.Kill()
+		killed := time.Now()
+		if got := wait(heir, chained.Attach(heir.Engine, run.ID())); got != -9 {
+			t.Errorf("result %d", got)
+		}
+		// The second lease is for a machine that is busy with other tests; without it a tenth would do.
+		if took := time.Since(killed); took > 2*processLease {
+			t.Errorf("taken over after %v, with a lease of %v", took, processLease)
+		}
+		tasks, err := client.db.Tasks(w.ctx(), backend.TaskFilter{Execution: run.ID(), Kinds: []backend.Kind{backend.Activity}})
+		if err != nil || len(tasks) != 1 || tasks[0].Attempt != 1 || tasks[0].Token < 2 {
+			t.Errorf("a take-over is no attempt, and the token grows: %+v, %v", tasks, err)
 		}
 	})
 }
