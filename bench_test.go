@@ -8,20 +8,21 @@ import (
 
 	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
-	"github.com/stentgo/stent/core/backend/sqlite"
 )
 
 // BenchmarkWorkflow runs workflows of n activities, 100 in flight, each started and waited for.
 func BenchmarkWorkflow(b *testing.B) {
-	for _, activities := range []int{0, 1, 5} {
-		b.Run(fmt.Sprintf("sqlite/activities=%d", activities), func(b *testing.B) {
-			db, err := sqlite.Open(b.Context(), b.TempDir()+"/bench.sqlite")
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer db.Close()
-			benchmarkWorkflow(b, db, activities)
-		})
+	for _, to := range backends {
+		for _, activities := range []int{0, 1, 5} {
+			b.Run(fmt.Sprintf("%s/activities=%d", to.name, activities), func(b *testing.B) {
+				db, err := to.dial(b.Context(), to.fresh(b))
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer func() { _ = db.Close() }()
+				benchmarkWorkflow(b, db, activities)
+			})
+		}
 	}
 }
 

@@ -24,17 +24,17 @@ import (
 // as there are programs in the story.
 var backends = []struct {
 	name  string
-	fresh func(t *testing.T) (address string)
+	fresh func(t testing.TB) (address string)
 	dial  func(ctx context.Context, address string) (backend.Backend, error)
 }{
 	{
 		name:  "sqlite",
-		fresh: func(t *testing.T) string { return filepath.Join(t.TempDir(), "stent.sqlite") },
+		fresh: func(t testing.TB) string { return filepath.Join(t.TempDir(), "stent.sqlite") },
 		dial:  func(ctx context.Context, path string) (backend.Backend, error) { return sqlite.Open(ctx, path) },
 	},
 	{
 		name:  "postgres",
-		fresh: func(t *testing.T) string { return pgtest.DSN(t) },
+		fresh: func(t testing.TB) string { return pgtest.DSN(t) },
 		dial:  func(ctx context.Context, dsn string) (backend.Backend, error) { return postgres.Open(ctx, dsn) },
 	},
 }
