@@ -392,3 +392,10 @@ func (w *worker) running() []*activityTask {
 	}
 	return list
 }
+
+// unregistered says what is wrong with an activity that no handler here can do.
+func unregistered(c *callee, queue, known string) error {
+	return &codedError{CodeNotRegistered, fmt.Errorf("activity %q is not registered with the worker that serves its queue %q (registered: "+
+		"%s): pass its Handle to engine.Register, or, if another program implements it, give it a queue of its own or say so with core.Elsewhere()",
+		c.name, queue, known)}
+}

@@ -1,0 +1,144 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/postgres"
+	"github.com/stentgo/stent/internal/pgtest"
+)
+
+// watched is a Watch until the test ends.
+type watched struct {
+	testing.TB
+	told chan struct{}
+}
+
+func watch(t testing.TB, db *postgres.DB, worker string, queues ...string) *watched {
+	t.Helper()
+	w := &watched{t, make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- db.Watch(ctx, worker, queues, func() {
+			select {
+			case w.told <- struct{}{}:
+			default:
+			}
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	w.wait("that it has begun")
+	return w
+}
+
+func (w *watched) wait(what string) {
+	w.Helper()
+	select {
+	case <-w.told:
+	case <-time.After(20 * time.Second):
+		w.Fatalf("not told %s", what)
+	}
+}
+
+// quiet makes sure that nothing was told before a later event is.
+func (w *watched) quiet(what string, event func()) {
+	w.Helper()
+	select {
+	case <-w.told:
+		w.Errorf("told %s", what)
+	default:
+	}
+	event()
+	w.wait("of the event after " + what)
+}
+
+func TestWatchTellsWhatConcernsOneAndComesBack(t *testing.T) {
+	m := newMill(t, pgtest.DSN(t))
+	other := open(t, m.dsn)
+	billing := watch(t, other, "", "billing")
+	start := func(id, queue string) {
+		s := newStart(id)
+		s.Queue = queue
+		m.commit(s)
+	}
+	start("a", "billing")
+	billing.wait("of a task in its queue")
+	start("b", "default")
+	billing.quiet("of a task in another queue", func() { start("c", "billing") })
+
+	m.finish(1, 0)
+	billing.wait("of an end")
+
+	execute(t, m.dsn, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")
+	billing.wait("that it may have missed something")
+	start("d", "billing")
+	billing.wait("of a task after the connection was lost")
+}
+
+func TestTheWorkerOfACommitIsNotTold(t *testing.T) {
+	m := newMill(t, pgtest.DSN(t))
+	mine := watch(t, m.db, "w", "default")
+	m.commit(newStart("a"))
+	mine.quiet("of its own commit", func() {
+		if err := m.db.Commit(t.Context(), &backend.Batch{Commands: []backend.Command{newStart("b")}}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestNotificationsAreMerged(t *testing.T) {
+	m := newMill(t, pgtest.DSN(t))
+	conn := connect(t, m.dsn)
+	if _, err := conn.Exec(t.Context(), "LISTEN "+m.db.Channel()); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	for range 300 {
+		m.commit(newStart(newID()))
+	}
+	m.commit(func() backend.Command { s := newStart("last"); s.Queue = "last"; return s }())
+	n := 0
+	for {
+		note, err := conn.WaitForNotification(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; postgres.NoteIsOf(note.Payload, "last") {
+			break
+		}
+	}
+	if limit := int(time.Since(begin)/(5*time.Millisecond)) + 2; n > limit || n > 300 {
+		t.Errorf("%d notifications of 301 commits in %v, want at most %d", n, time.Since(begin), limit)
+	}
+}
+
+func TestWithoutNotificationsNobodyWatches(t *testing.T) {
+	db := open(t, pgtest.DSN(t), postgres.Notify(false))
+	if err := db.Watch(t.Context(), "", nil, func() {}); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestClosingEndsWatches(t *testing.T) {
+	db, err := postgres.Open(t.Context(), pgtest.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, done := make(chan struct{}, 10), make(chan error, 1)
+	go func() { done <- db.Watch(context.Background(), "", nil, func() { begun <- struct{}{} }) }()
+	<-begun
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err == nil {
+		t.Error("the watch of a closed handle ended without an error")
+	}
+}

@@ -1,0 +1,136 @@
+package core
+
+import (
+	"github.com/stentgo/stent/core/backend"
+)
+
+// takeIn makes an event part of the run's knowledge and of the turn.
+func (r *run) takeIn(t *backend.Turn, ev event) {
+	switch {
+	case ev.completed != nil:
+		s := r.steps[ev.completed.Task.Seq-1]
+		s.here, s.state, s.result = false, backend.Completed, ev.completed.Result
+		t.Completed = append(t.Completed, ev.completed)
+	case ev.buried != nil:
+		s := r.steps[ev.buried.Task.Seq-1]
+		s.here, s.state, s.failure, s.attempt = false, ev.buried.State, &ev.buried.Failure, ev.attempt
+		t.Buried = append(t.Buried, ev.buried)
+	case ev.fired != nil:
+		if s := ev.fired; !s.resolved() {
+			state := backend.Completed
+			if s.kind == backend.SignalWait {
+				state = backend.TimedOut
+			}
+			r.settle(t, s, backend.Settle{State: state})
+		}
+	case ev.history != nil:
+		r.learn(ev.history)
+	case ev.evict:
+		r.evict = true
+	case ev.returned != 0:
+		r.steps[ev.returned-1].here = false
+	}
+}
+
+func (r *run) settle(t *backend.Turn, s *step, x backend.Settle) {
+	if s.stop != nil {
+		s.stop()
+	}
+	s.state, s.result = x.State, x.Result
+	x.Seq = s.id.Seq
+	t.Settled = append(t.Settled, x)
+}
+
+// learn takes in what the database holds: at first everything, later what others have written since.
+func (r *run) learn(h *backend.History) {
+	r.effects, r.wakes = max(r.effects, h.Execution.Effects), max(r.wakes, h.Execution.Wakes)
+	for i := range h.Tasks {
+		r.learnTask(h, &h.Tasks[i])
+	}
+	for _, sig := range h.Signals {
+		if !r.knowsSignal(sig.Seq) {
+			r.signals = append(r.signals, sig)
+		}
+	}
+}
+
+func (r *run) learnTask(h *backend.History, task *backend.Task) {
+	for len(r.steps) < task.ID.Seq {
+		r.steps = append(r.steps, nil)
+	}
+	s := r.steps[task.ID.Seq-1]
+	if s == nil {
+		s = &step{
+			id: task.ID, key: task.Key, kind: task.Kind, name: task.Step, hash: task.InputHash,
+			state: task.State, attempt: task.Attempt, result: task.Result, failure: task.Failure,
+			healed: task.ID.Seq > h.Execution.HealedFrom && task.ID.Seq <= h.Execution.HealedTo,
+			input:  task.Input,
+		}
+		r.steps[task.ID.Seq-1] = s
+		if task.Key == "" {
+			s.forgotten = true // set aside before
+			return
+		}
+		r.byKey[task.Key] = s
+		r.unasked++
+		if !s.resolved() && (s.kind == backend.Timer || s.kind == backend.SignalWait) {
+			s.timeout = -1
+			if !task.Due.IsZero() {
+				s.timeout = max(task.Due.Sub(h.Now), 0)
+			}
+			r.arm(s)
+		}
+		return
+	}
+	if !s.resolved() && !s.here && task.State.Final() && s.kind == backend.Activity {
+		s.state, s.attempt, s.result, s.failure = task.State, task.Attempt, task.Result, task.Failure
+	}
+}
+
+func (r *run) knowsSignal(seq int64) bool {
+	for _, s := range r.signals {
+		if s.Seq == seq {
+			return true
+		}
+	}
+	return r.consumed[seq]
+}
+
+// takeSignal removes the first signal of a name.
+func (r *run) takeSignal(name string) (backend.Signal, bool) {
+	for i, sig := range r.signals {
+		if sig.Name == name {
+			r.signals = append(r.signals[:i:i], r.signals[i+1:]...)
+			if r.consumed == nil {
+				r.consumed = map[int64]bool{}
+			}
+			r.consumed[sig.Seq] = true
+			return sig, true
+		}
+	}
+	return backend.Signal{}, false
+}
+
+// matchSignals gives signals to the waits that were there before them, the first to the first.
+func (r *run) matchSignals(t *backend.Turn) {
+	if len(r.signals) == 0 {
+		return
+	}
+	for _, s := range r.steps {
+		if s == nil || s.kind != backend.SignalWait || s.resolved() || s.forgotten {
+			continue
+		}
+		if sig, ok := r.takeSignal(s.name); ok {
+			r.settle(t, s, backend.Settle{State: backend.Completed, Result: sig.Payload, Signal: sig.Seq})
+		}
+	}
+}
+
+// arm starts the timer of a step that is in the database.
+func (r *run) arm(s *step) {
+	if s.timeout < 0 {
+		return
+	}
+	s.deadline = r.w.e.clock.Now().Add(s.timeout)
+	s.stop = r.w.e.clock.AfterFunc(s.timeout, func() { r.deliver(event{fired: s}) })
+}

@@ -1,0 +1,149 @@
+package core
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// committed is called by the committer.
+func (r *run) committed(t *backend.Turn, begin []*step, err error) {
+	r.finish(t)
+	if err != nil || t.Err != nil {
+		for range begin {
+			r.w.release()
+		}
+		r.w.refused(r.info.ExecutionID, errors.Join(err, t.Err))
+		r.w.goroutines.Go(r.lose)
+		return
+	}
+	if t.EffectsSeen > 0 {
+		r.effects = t.EffectsSeen
+	}
+	if t.Close != nil || t.Yield != nil || t.Again != nil {
+		r.leave(t)
+		return
+	}
+	for _, s := range begin {
+		r.w.begin(r.activityOf(s))
+	}
+	for _, a := range t.Added {
+		switch s := r.steps[a.Seq-1]; a.State {
+		case backend.Waiting:
+			r.arm(s)
+		case backend.Pending:
+			r.w.e.taskDue(a.Queue, a.Priority)
+		}
+	}
+	r.turned()
+}
+
+// finish takes the activities that ended with a turn out of the worker's hands.
+func (r *run) finish(t *backend.Turn) {
+	for _, c := range t.Completed {
+		r.w.finished(c.Task, c.Token)
+	}
+	for _, c := range t.Buried {
+		r.w.finished(c.Task, c.Token)
+	}
+}
+
+// turned ends a turn, or begins the next if something has happened meanwhile.
+func (r *run) turned() {
+	r.mu.Lock()
+	again := len(r.events) > 0
+	r.busy = again
+	r.mu.Unlock()
+	if again {
+		r.w.goroutines.Go(r.turn)
+	}
+}
+
+// leave takes the run out of memory after its last turn here.
+func (r *run) leave(t *backend.Turn) {
+	left := r.remove()
+	// An activity that came from a queue may have ended while the turn was being committed.
+	for _, ev := range left {
+		if ev.completed != nil {
+			r.w.complete(ev.completed)
+		}
+		if ev.buried != nil {
+			r.w.bury(ev.buried, ev.attempt)
+		}
+	}
+	if t.Close != nil {
+		r.w.closed(r, t)
+	}
+	if t.Again != nil {
+		r.w.dueIn(t.Again.Delay)
+	}
+	if t.Yield != nil && t.Yield.WakeIn >= 0 {
+		r.w.dueIn(t.Yield.WakeIn)
+	}
+	if !r.ended {
+		r.w.goroutines.Go(r.kill)
+	}
+}
+
+// lose drops the run because its lease is gone, or its turn was refused. No turn is under way but the caller's.
+func (r *run) lose() {
+	for _, ev := range r.remove() {
+		if ev.completed != nil {
+			r.w.finished(ev.completed.Task, ev.completed.Token)
+		}
+		if ev.buried != nil {
+			r.w.finished(ev.buried.Task, ev.buried.Token)
+		}
+	}
+	r.w.cancelActivities(r.info.ExecutionID, ErrLeaseLost)
+	r.kill()
+	if !isClosed(r.w.lostLease) {
+		r.giveUp()
+	}
+}
+
+// giveUp gives back what the run held, for somebody to begin again from what the database holds: a turn was refused
+// although the worker's lease stands. What stands on the orchestrator's lease goes first.
+func (r *run) giveUp() {
+	left := int32(1)
+	root := func(error) {
+		if atomic.AddInt32(&left, -1) > 0 {
+			return
+		}
+		cmd := &backend.Release{Task: backend.TaskID{Execution: r.info.ExecutionID}, Token: r.token}
+		r.w.submit(cmd, func(error) { r.w.due(r.priority) })
+	}
+	for _, s := range r.steps {
+		if s != nil && s.here {
+			atomic.AddInt32(&left, 1)
+			r.w.submit(&backend.Release{Task: s.id, Token: 1}, root)
+		}
+	}
+	root(nil)
+}
+
+// remove forgets the run and returns the events that nobody has taken in.
+func (r *run) remove() []event {
+	r.mu.Lock()
+	left := r.events
+	r.events, r.gone = nil, true
+	r.mu.Unlock()
+	for _, s := range r.steps {
+		if s != nil && s.stop != nil {
+			s.stop()
+		}
+	}
+	r.w.forget(r)
+	return left
+}
+
+// kill ends the workflow's goroutine; what the workflow deferred runs. No turn is under way.
+func (r *run) kill() {
+	if !r.begun || r.ended {
+		return
+	}
+	r.killed = true
+	r.resume <- struct{}{}
+	<-r.yielded
+}

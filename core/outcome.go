@@ -1,0 +1,115 @@
+package core
+
+import (
+	"errors"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// conclude makes the end of the workflow part of the turn.
+func (r *run) conclude(t *backend.Turn) {
+	err := r.failure
+	if r.aborted != nil {
+		err = r.aborted
+	}
+	// What was asked for in this very turn and nobody waits for does not begin at all.
+	kept := t.Added[:0]
+	for _, a := range t.Added {
+		if r.steps[a.Seq-1].resolved() {
+			kept = append(kept, a)
+		} else {
+			r.steps[a.Seq-1].forgotten = true
+		}
+	}
+	t.Added = kept
+
+	if err != nil && r.aborted == nil {
+		if delay, again := r.policy.retry.next(r.attempt, err, r.w.random()); again {
+			if !r.anyHere() { // they stand on the lease that this would give back; each brings another turn
+				t.Again = &backend.Again{Failure: failureOf(err), Delay: delay}
+			}
+			return
+		}
+	}
+	for _, s := range r.steps {
+		if s != nil && !s.resolved() && !s.forgotten {
+			t.Forgotten = append(t.Forgotten, s.id.Seq)
+		}
+	}
+	if err == nil {
+		t.Close = &backend.Close{State: backend.Completed, Result: r.output}
+		return
+	}
+	failure := failureOf(err)
+	t.Close = &backend.Close{State: backend.Failed, Failure: &failure}
+	var activity *ActivityError
+	if errors.As(err, &activity) && activity.Task.Execution == r.info.ExecutionID {
+		t.Close.Cause = &activity.Task // it is in the dead letters; replaying it heals this execution
+	} else {
+		t.Close.Reason = reasonOf(failure)
+	}
+}
+
+// anyHere tells whether an activity of the run is running on this worker.
+func (r *run) anyHere() bool {
+	for _, s := range r.steps {
+		if s != nil && s.here {
+			return true
+		}
+	}
+	return false
+}
+
+// lease lets new activities begin on this worker as soon as the turn is committed, as far as there are slots.
+func (r *run) lease(t *backend.Turn) []*step {
+	var begin []*step
+	for i := range t.Added {
+		a := &t.Added[i]
+		s := r.steps[a.Seq-1]
+		if a.Kind == backend.Activity && s.free && r.w.mayBegin(a) {
+			a.State, s.state, s.here, s.attempt = backend.Running, backend.Running, true, 1
+			begin = append(begin, s)
+		}
+	}
+	return begin
+}
+
+// mayYield decides whether the run leaves the worker's memory with this turn: when it is known to wait for long, when
+// too many wait, or when the worker drains. One with an activity on this very worker stays, since that activity stands
+// on its lease.
+func (r *run) mayYield(t *backend.Turn) {
+	wake := time.Duration(-1)
+	for _, s := range r.steps {
+		if s == nil || s.resolved() || s.forgotten {
+			continue
+		}
+		if s.here {
+			return
+		}
+		if s.timeout >= 0 && (s.kind == backend.Timer || s.kind == backend.SignalWait) {
+			left := s.timeout
+			if !s.deadline.IsZero() {
+				left = max(s.deadline.Sub(r.w.e.clock.Now()), 0)
+			}
+			if wake < 0 || left < wake {
+				wake = left
+			}
+		}
+	}
+	// Whoever took it over from a worker that died lets go of it as soon as it waits, so that it is not blamed for the
+	// next death as well.
+	long := wake > r.w.cfg.EvictAfter || r.crashes > 0
+	for _, s := range r.waiting {
+		long = long && (s.kind != backend.Activity || r.crashes > 0)
+	}
+	if long || r.evict || r.w.crowded() {
+		t.Yield = &backend.Yield{WakeIn: wake, Seen: r.wakes}
+	}
+}
+
+func (r *run) activityOf(s *step) *activityTask {
+	info := r.info
+	info.TaskID, info.Step, info.Kind, info.Attempt = s.id.String(), s.name, backend.Activity, 1
+	return &activityTask{id: s.id, info: info, token: 1, input: s.input, policy: s.policy}
+}
