@@ -5,6 +5,9 @@
 //   - [github.com/stentgo/stent/core/backend] is the contract between the engine and a database, and
 //     [github.com/stentgo/stent/core/backend/backendtest] the suite by which a backend proves that it keeps it.
 //   - [github.com/stentgo/stent/core/backend/sqlite] keeps everything in one file, without cgo.
+//   - [github.com/stentgo/stent/core/backend/postgres] keeps everything in one schema, for workers on many machines.
+//   - [github.com/stentgo/stent/logctx] and its subpackages add the running task's identity to what slog, zap and zerolog
+//     log.
 //
 // The command that looks into a database is cmd/stent; whole programs to copy from are in examples.
 package stent

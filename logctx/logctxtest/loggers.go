@@ -41,6 +41,28 @@ func Groups(t *testing.T, injector Injector) {
 	s.want(fieldsOf(activity(2)))
 }
 
+// Siblings are loggers that were made of one, after which each goes its own way.
+func Siblings(t *testing.T, injector Injector) {
+	s := newScript(t, injector)
+	s.with(func(l Logger) Logger {
+		if injector.Features.Groups {
+			l = l.WithGroup("http")
+		}
+		return l.With("a", "1").With("b", "2")
+	})
+	parents := s.loggers
+	var siblings [][2]Logger
+	for _, name := range []string{"c", "d", "e"} {
+		s.loggers = parents
+		s.with(func(l Logger) Logger { return l.With(name, "3") })
+		siblings = append(siblings, s.loggers)
+	}
+	for _, s.loggers = range siblings {
+		s.log(inActivity(t), "a sibling", "order", "42")
+	}
+	s.want(fieldsOf(activity(1)))
+}
+
 // SharedLogger has every record told from which task it comes, at once.
 func SharedLogger(t *testing.T, injector Injector) {
 	const tasks, each = 8, 50
@@ -129,12 +151,16 @@ func Allocations(t *testing.T, injector Injector) {
 	if injector.Features.Groups {
 		loggers["with a group"] = logger{plain.WithGroup("http"), with.WithGroup("http")}
 	}
+	keysAndValues := []string{"a", "1", "b", "2", "c", "3", "d", "4", "e", "5", "f", "6"}
 	for name, l := range loggers {
 		for _, where := range []context.Context{ctx, t.Context()} {
-			want := testing.AllocsPerRun(200, func() { l.plain.Log(where, "paid", "order", "42") })
-			got := testing.AllocsPerRun(200, func() { l.with.Log(where, "paid", "order", "42") })
-			if got > want {
-				t.Errorf("%s: %v allocations, %v without the injector", name, got, want)
+			for _, fields := range []int{1, 6} {
+				some := keysAndValues[:2*fields]
+				want := testing.AllocsPerRun(200, func() { l.plain.Log(where, "paid", some...) })
+				got := testing.AllocsPerRun(200, func() { l.with.Log(where, "paid", some...) })
+				if got > want {
+					t.Errorf("%s and %d fields: %v allocations, %v without the injector", name, fields, got, want)
+				}
 			}
 		}
 	}

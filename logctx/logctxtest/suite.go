@@ -54,6 +54,7 @@ func Run(t *testing.T, injector Injector) {
 		{"replay", Replay},
 		{"loggers with fields of their own", With},
 		{"the fields stay at the top level when a group is open", Groups},
+		{"loggers made of one logger", Siblings},
 		{"tasks that share a logger", SharedLogger},
 		{"more loggers than anyone can keep", ManyLoggers},
 		{"other names", Names},

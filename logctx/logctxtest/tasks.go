@@ -41,7 +41,7 @@ func InActivity(t *testing.T, injector Injector) {
 
 // workflow is the task of an orchestrator.
 var workflow = core.TaskInfo{
-	ExecutionID: "order-1", TaskID: "order-1", WorkerID: "worker-1",
+	ExecutionID: "order-1", TaskID: "order-1.0", WorkerID: "worker-1",
 	Workflow: "order_workflow", Step: "order_workflow", Queue: "default", Attempt: 1,
 }
 

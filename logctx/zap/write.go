@@ -2,6 +2,7 @@ package zap
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -9,8 +10,14 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// write writes a record to a core that has not been asked yet whether it wants it.
+// simple is the type of zap's own core, which wants each record whose level is enabled.
+var simple = reflect.TypeOf(zapcore.NewCore(nil, nil, nil))
+
+// write writes a record to a core that has been asked for the level, but not yet whether it wants this very record.
 func write(next zapcore.Core, entry zapcore.Entry, list []zap.Field) error {
+	if reflect.TypeOf(next) == simple {
+		return next.Write(entry, list)
+	}
 	ce := next.Check(entry, nil)
 	if ce == nil {
 		return nil
