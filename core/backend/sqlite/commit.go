@@ -12,8 +12,8 @@ import (
 // tx is a write transaction under way.
 type tx struct {
 	*conn
-	ctx    context.Context // of its queries: it does not end, since the driver starts a goroutine for one that can
-	caller context.Context // looked at between the commands
+	ctx    context.Context //nolint:containedctx // of its queries: it does not end, since the driver starts a goroutine for one that can
+	caller context.Context //nolint:containedctx // looked at between the commands
 	q      *queries
 	time   time.Time
 	now    int64

@@ -30,7 +30,7 @@ func features() backendtest.Features {
 		},
 		Actions: func(t *testing.T, b backend.Backend, id backend.TaskID, actor, action string) (n int) {
 			db := raw(t, b.(*sqlite.DB).Path())
-			err := db.QueryRow("SELECT count(*) FROM audit WHERE execution_id = ? AND seq = ? AND actor = ? AND action = ?",
+			err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM audit WHERE execution_id = ? AND seq = ? AND actor = ? AND action = ?",
 				id.Execution, id.Seq, actor, action).Scan(&n)
 			if err != nil {
 				t.Fatal(err)
@@ -69,7 +69,7 @@ func raw(t *testing.T, path string) *sql.DB {
 
 func execute(t *testing.T, path, text string, args ...any) {
 	t.Helper()
-	if _, err := raw(t, path).Exec(text, args...); err != nil {
+	if _, err := raw(t, path).ExecContext(t.Context(), text, args...); err != nil {
 		t.Fatal(err)
 	}
 }

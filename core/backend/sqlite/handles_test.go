@@ -31,7 +31,7 @@ func TestTwentyHandlesMigrateOneFileAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	var migrations int
-	if err := raw(t, path).QueryRow("SELECT count(*) FROM migrations").Scan(&migrations); err != nil || migrations != 1 {
+	if err := raw(t, path).QueryRowContext(t.Context(), "SELECT count(*) FROM migrations").Scan(&migrations); err != nil || migrations != 1 {
 		t.Errorf("%d migrations were applied, %v", migrations, err)
 	}
 }
@@ -46,7 +46,7 @@ func TestProcessesShareAFile(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range processes {
 		wg.Go(func() {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestOneProcess$", "-test.count=1")
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOneProcess$", "-test.count=1")
 			cmd.Env = append(os.Environ(), "STENT_TEST_FILE="+path, "STENT_TEST_PROCESS="+strconv.Itoa(i))
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("process %d: %v\n%s", i, err, out)

@@ -136,7 +136,7 @@ func (db *DB) migrate(ctx context.Context, c *conn, all []migration) error {
 		err = c.script(context.Background(), "COMMIT")
 	}
 	if err != nil {
-		c.script(context.Background(), "ROLLBACK")
+		_ = c.script(context.Background(), "ROLLBACK")
 	}
 	return err
 }

@@ -203,7 +203,7 @@ func (db *DB) write(ctx context.Context, fn func(t *tx) error) error {
 			err = c.script(context.Background(), "COMMIT")
 		}
 		if err != nil {
-			c.script(context.Background(), "ROLLBACK") // says so if SQLite has done it already
+			_ = c.script(context.Background(), "ROLLBACK") // says so if SQLite has done it already
 		}
 		return err
 	}))

@@ -21,8 +21,8 @@ func TestWhatCannotBeOpenedSaysWhyAndWhatToDo(t *testing.T) {
 		says []string // besides the path
 		is   error
 	}{
-		{"a folder that is not there", func(t *testing.T, path string) { os.Remove(filepath.Dir(path)) }, nil, []string{"does not exist", "make it first"}, nil},
-		{"a folder", func(t *testing.T, path string) { os.Mkdir(path, 0o755) }, nil, []string{"is a folder", "give the path of a file"}, nil},
+		{"a folder that is not there", func(t *testing.T, path string) { must(t, os.Remove(filepath.Dir(path))) }, nil, []string{"does not exist", "make it first"}, nil},
+		{"a folder", func(t *testing.T, path string) { must(t, os.Mkdir(path, 0o755)) }, nil, []string{"is a folder", "give the path of a file"}, nil},
 		{"a text", text("hello, this is no database, and longer than a page header is: " + strings.Repeat("x", 1000)), nil, []string{"is not an SQLite database", "another path"}, nil},
 		{"a short text", text("hello"), nil, []string{"is not an SQLite database"}, nil},
 		{"another program's database", foreign, nil, []string{"another program", "a file of its own"}, backend.ErrSchemaMissing},
@@ -38,7 +38,7 @@ func TestWhatCannotBeOpenedSaysWhyAndWhatToDo(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "folder")
-			os.Mkdir(dir, 0o755)
+			must(t, os.Mkdir(dir, 0o755))
 			path := filepath.Join(dir, "it.db")
 			if x.make != nil {
 				x.make(t, path)
@@ -77,14 +77,14 @@ func foreign(t *testing.T, path string) { execute(t, path, "CREATE TABLE notes (
 func marked(t *testing.T, path string) { execute(t, path, "PRAGMA application_id = 5") }
 
 func broken(t *testing.T, path string) {
-	open(t, path).Close()
+	must(t, open(t, path).Close())
 	execute(t, path, "DROP TABLE tasks")
 }
 
 // version makes a database of another version of Stent.
 func version(v string) func(t *testing.T, path string) {
 	return func(t *testing.T, path string) {
-		open(t, path).Close()
+		must(t, open(t, path).Close())
 		execute(t, path, "UPDATE migrations SET version = "+v)
 	}
 }
@@ -93,16 +93,16 @@ func readOnly(t *testing.T, path string) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may write everything")
 	}
-	open(t, path).Close()
-	os.Chmod(path, 0o444)
+	must(t, open(t, path).Close())
+	must(t, os.Chmod(path, 0o444))
 }
 
 func readOnlyFolder(t *testing.T, path string) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may write everything")
 	}
-	os.Chmod(filepath.Dir(path), 0o555)
-	t.Cleanup(func() { os.Chmod(filepath.Dir(path), 0o755) })
+	must(t, os.Chmod(filepath.Dir(path), 0o555))
+	t.Cleanup(func() { must(t, os.Chmod(filepath.Dir(path), 0o755)) })
 }
 
 func TestAPathThatIsNoFileIsRefused(t *testing.T) {
@@ -115,7 +115,7 @@ func TestAPathThatIsNoFileIsRefused(t *testing.T) {
 
 func TestAPathMayHoldAnyCharacter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a b?c=d&e#f%20ü'.db")
-	open(t, path).Close()
+	must(t, open(t, path).Close())
 	if _, err := os.Stat(path); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestALockedFileIsSaidAfterAWhile(t *testing.T) {
 	db := open(t, newPath(t), sqlite.BusyTimeout(50*time.Millisecond))
 	other := raw(t, db.Path())
 	other.SetMaxOpenConns(1)
-	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
+	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
 	b := &backend.Batch{Commands: []backend.Command{&backend.Start{ID: "a", Workflow: "wf", Queue: "default"}}}
@@ -155,7 +155,7 @@ func TestALockedFileIsSaidAfterAWhile(t *testing.T) {
 	if _, err := db.Executions(context.Background(), backend.ExecutionFilter{}); err != nil {
 		t.Errorf("reading is held up by a writer: %v", err)
 	}
-	if _, err := other.Exec("COMMIT"); err != nil {
+	if _, err := other.ExecContext(t.Context(), "COMMIT"); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Commit(context.Background(), b); err != nil {
@@ -167,7 +167,7 @@ func TestWaitingForALockEndsWithTheContext(t *testing.T) {
 	db := open(t, newPath(t), sqlite.BusyTimeout(time.Hour))
 	other := raw(t, db.Path())
 	other.SetMaxOpenConns(1)
-	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
+	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
@@ -186,5 +186,12 @@ func says(t *testing.T, err error, parts ...string) {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("error %v does not say %q", err, part)
 		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -103,14 +103,6 @@ func (r *row) json(to any) {
 	}
 }
 
-// micros is a time as it is stored; the zero time is NULL.
-func micros(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UnixMicro()
-}
-
 // list is a list of strings as it is stored.
 func list[S ~string](l []S) string {
 	if len(l) == 0 {
