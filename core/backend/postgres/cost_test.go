@@ -21,8 +21,8 @@ func TestCost(t *testing.T) {
 		activities int
 		wal        float64 // most bytes for an execution
 	}{
-		{"root only", 0, 800},
-		{"five activities", 5, 2500},
+		{"root only", 0, 0.8 * 1024},
+		{"five activities", 5, 2.5 * 1024},
 	} {
 		t.Run(work.name, func(t *testing.T) {
 			m := newMill(t, server.Database(t), postgres.Notify(false))

@@ -12,15 +12,11 @@ var errClosed = errors.New("the database is closed")
 
 // The SQLSTATEs that are acted on; see appendix A of PostgreSQL's manual.
 const (
-	stateUnique      = "23505" // unique_violation
-	stateSerialize   = "40001" // serialization_failure
-	stateDeadlock    = "40P01" // deadlock_detected
-	stateNoRight     = "42501" // insufficient_privilege
-	stateNoTable     = "42P01" // undefined_table
-	stateNoSchema    = "3F000" // invalid_schema_name
-	stateRefused     = "ST001" // raised by stent.refuse
-	stateDuplicated  = "42P07" // duplicate_table
-	stateDuplicated2 = "42710" // duplicate_object
+	stateUnique    = "23505" // unique_violation
+	stateSerialize = "40001" // serialization_failure
+	stateDeadlock  = "40P01" // deadlock_detected
+	stateNoRight   = "42501" // insufficient_privilege
+	stateRefused   = "ST001" // raised by stent.refuse
 )
 
 func sqlState(err error) string {
@@ -69,7 +65,7 @@ func plain(err error) error {
 }
 
 var errDSN = errors.New("this DSN cannot be read: want postgres://user:password@host:5432/database?sslmode=require, with special " +
-	"characters of the password percent-encoded (@ is %40, / is %2F, # is %23), or host=... port=... user=... dbname=...")
+	"characters of the password percent-encoded (@ is %40, / is %2F, # is %23), or host=HOST port=5432 user=USER dbname=DATABASE")
 
 // ended prefers the context's own error to what a driver makes of it.
 func ended(ctx context.Context, err error) error {

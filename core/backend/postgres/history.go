@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -81,7 +82,7 @@ func (db *DB) Held(ctx context.Context, worker string) ([]backend.Task, error) {
 			alive bool
 		)
 		err := tx.QueryRow(ctx, db.q.get("find_worker"), worker).Scan(&n, &alive)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
 		if err != nil {

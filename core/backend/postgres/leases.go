@@ -65,8 +65,8 @@ func (db *DB) Retire(ctx context.Context, worker string) error {
 		if err != nil {
 			return err
 		}
-		t := taker{db: db, ctx: ctx, tx: tx, news: &told}
-		return t.end([]int32{n}, backend.WorkerStopped)
+		t := taker{db: db, tx: tx, news: &told}
+		return t.end(ctx, []int32{n}, backend.WorkerStopped)
 	})
 	if err != nil {
 		return db.wrap(err, "retire worker %s", worker)

@@ -67,7 +67,7 @@ func (db *DB) prepare(ctx context.Context) error {
 		return fmt.Errorf("the schema is at version %d, this program knows versions up to %d: %w", version, newest, backend.ErrSchemaNew)
 	case version == 0 && db.opts.mustExist:
 		return fmt.Errorf("there is no such schema, or it is empty: check the DSN and the schema's name: %w", backend.ErrSchemaMissing)
-	case version < newest && version > 0 && db.opts.noMigrate:
+	case version < newest && version != 0 && db.opts.noMigrate:
 		return fmt.Errorf("the schema is at version %d, this program needs version %d: %w", version, newest, backend.ErrSchemaOld)
 	case version == newest:
 		return nil
@@ -155,9 +155,7 @@ func (db *DB) createSchema(ctx context.Context, tx pgx.Tx) error {
 	}
 	_, err := tx.Exec(ctx, "CREATE SCHEMA "+pgx.Identifier{db.opts.schema}.Sanitize())
 	if sqlState(err) == stateNoRight {
-		name := "..."
-		_ = db.pool.QueryRow(ctx, "SELECT quote_ident(current_database())").Scan(&name)
-		return fmt.Errorf("%w; %s", err, db.grant("CREATE ON DATABASE "+name))
+		return fmt.Errorf("%w; %s", err, db.grant("CREATE ON DATABASE "+pgx.Identifier{db.pool.Config().ConnConfig.Database}.Sanitize()))
 	}
 	return err
 }

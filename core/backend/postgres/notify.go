@@ -61,7 +61,7 @@ type note struct {
 // maxNote is less than what a NOTIFY can carry: 8000 bytes.
 const maxNote = 7900
 
-func (n news) encode(from string) string {
+func (n *news) encode(from string) string {
 	text := encode(note{from, slices.Sorted(maps.Keys(n.queues)), slices.Sorted(maps.Keys(n.workers)), n.done, n.free})
 	if len(text) > maxNote {
 		text = encode(note{From: from, Done: n.done, All: true})
@@ -118,11 +118,11 @@ type notifier struct {
 	db   *DB
 	from string
 
+	closing chan struct{}
+
 	mu      sync.Mutex
 	news    news
-	running bool
-	closing bool
-	idle    sync.Cond
+	running chan struct{} // closed when the last run ends
 }
 
 // notifyPause is the least time between two notifications.
@@ -132,9 +132,7 @@ const notifyPause = 5 * time.Millisecond
 const notifyTimeout = 5 * time.Second
 
 func newNotifier(db *DB) *notifier {
-	n := &notifier{db: db, from: rand.Text()}
-	n.idle.L = &n.mu
-	return n
+	return &notifier{db: db, from: rand.Text(), closing: make(chan struct{})}
 }
 
 func (n *notifier) add(what news) {
@@ -148,43 +146,48 @@ func (n *notifier) add(what news) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.news.merge(what)
-	if !n.running && !n.closing {
-		n.running = true
-		go n.run()
+	if n.running == nil {
+		n.running = make(chan struct{})
+		go n.run(n.running)
 	}
 }
 
 // run sends until there is nothing more to send.
-func (n *notifier) run() {
-	for {
-		n.mu.Lock()
-		what := n.news
-		n.news = news{}
-		if !what.any() {
-			n.running = false
-			n.idle.Broadcast()
-			n.mu.Unlock()
-			return
-		}
-		closing := n.closing
-		n.mu.Unlock()
-
+func (n *notifier) run(ended chan struct{}) {
+	defer close(ended)
+	for what, any := n.take(); any; what, any = n.take() {
 		ctx, cancel := context.WithTimeout(context.Background(), notifyTimeout)
 		// An error is a database that cannot be reached; who waits for news looks by itself then.
 		_, _ = n.db.pool.Exec(ctx, "SELECT pg_notify($1, $2)", n.db.channel(), what.encode(n.from))
 		cancel()
-		if !closing {
-			time.Sleep(notifyPause)
+		pause := time.NewTimer(notifyPause)
+		select {
+		case <-pause.C:
+		case <-n.closing:
 		}
+		pause.Stop()
 	}
+}
+
+// take takes what is to be sent. If there is nothing, the run is over.
+func (n *notifier) take() (what news, any bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	what, n.news = n.news, news{}
+	if !what.any() {
+		n.running = nil
+		return what, false
+	}
+	return what, true
 }
 
 // close sends what is left and waits for it.
 func (n *notifier) close() {
+	close(n.closing)
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.closing = true
-	for n.running {
-		n.idle.Wait()
+	running := n.running
+	n.mu.Unlock()
+	if running != nil {
+		<-running
 	}
 }

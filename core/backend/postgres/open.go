@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,7 +42,8 @@ type DB struct {
 
 // Open connects to a database and makes the schema if it is not there, or migrates it if an older program made it. The
 // DSN is a URL or keywords and values, as for psql; what it leaves out is taken from the environment (PGHOST, PGUSER,
-// PGPASSWORD, ~/.pgpass ...). It may set the pool's size: pool_max_conns, by default 4 for each processor and at least 8.
+// PGPASSWORD, ~/.pgpass ...). It may set the pool's size: pool_max_conns, by default one for each processor and at least 5
+// more than [Committers]. A watch takes one connection besides.
 //
 // It says backend.ErrSchemaMissing for a schema that holds something else, backend.ErrSchemaNew for one that a newer
 // program has migrated, and backend.ErrSchemaOld for an older one with [NoMigrate].
@@ -54,7 +56,9 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: open: %w", plain(err))
 	}
-	config.MaxConns = max(config.MaxConns, int32(o.committers)+5)
+	if !strings.Contains(dsn, "pool_max_conns") {
+		config.MaxConns = max(config.MaxConns, int32(o.committers)+5)
+	}
 	if o.bouncer {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}

@@ -87,9 +87,8 @@ func TestNoMigrateRefusesAnOlderSchema(t *testing.T) {
 	dsn := pgtest.DSN(t)
 	_ = open(t, dsn).Close()
 	execute(t, dsn, "UPDATE stent.migrations SET version = -1")
-	_, err := postgres.Open(t.Context(), dsn, postgres.NoMigrate())
-	if err == nil {
-		t.Fatal("a schema without a version was opened")
+	if _, err := postgres.Open(t.Context(), dsn, postgres.NoMigrate()); !errors.Is(err, backend.ErrSchemaOld) {
+		t.Fatalf("error is %v", err)
 	}
 }
 
@@ -181,6 +180,21 @@ func TestAPoolOfTheProgramsOwnStaysOpen(t *testing.T) {
 	}
 	if _, err := postgres.New(t.Context(), nil); err == nil {
 		t.Error("no pool is no error")
+	}
+}
+
+func TestOneConnectionIsEnough(t *testing.T) {
+	dsn, err := url.Parse(pgtest.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := dsn.Query()
+	q.Set("pool_max_conns", "1")
+	dsn.RawQuery = q.Encode()
+	m := newMill(t, dsn.String())
+	m.workflows(3, 2)
+	if _, err := m.db.Stats(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

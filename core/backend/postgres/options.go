@@ -12,7 +12,7 @@ type options struct {
 	committers int
 }
 
-func defaults() options { return options{schema: "stent", notify: true, committers: 3} }
+func defaults() options { return options{schema: "stent", notify: true, committers: 2} }
 
 // Schema is where everything is kept. The default is "stent". Several schemas of one database do not know of each other.
 func Schema(name string) Option { return func(o *options) { o.schema = name } }
@@ -34,6 +34,6 @@ func PgBouncer() Option {
 	return func(o *options) { o.bouncer, o.notify = true, false }
 }
 
-// Committers is how many transactions an engine writes at once. The default is 3, which measured best; more than 4 are
+// Committers is how many transactions an engine writes at once. The default is 2, which measured best; more than 4 are
 // often slower, since fewer commands then share a commit.
 func Committers(n int) Option { return func(o *options) { o.committers = max(n, 1) } }

@@ -19,7 +19,7 @@ type pool struct {
 func (p *pool) close() {
 	p.closed.Store(true)
 	if p.owned {
-		p.Pool.Close()
+		p.Close()
 	}
 }
 

@@ -54,8 +54,8 @@ func (db *DB) reap(ctx context.Context, tx pgx.Tx, maxCrashes int, told *news) (
 	}); err != nil || len(dead) == 0 {
 		return reaped, err
 	}
-	t := taker{db: db, ctx: ctx, tx: tx, news: told, crashes: 1, maxCrashes: maxCrashes}
-	if err := t.end(dead, backend.WorkerDead); err != nil {
+	t := taker{db: db, tx: tx, news: told, crashes: 1, maxCrashes: maxCrashes}
+	if err := t.end(ctx, dead, backend.WorkerDead); err != nil {
 		return reaped, err
 	}
 	for _, h := range t.held {
@@ -69,7 +69,6 @@ func (db *DB) reap(ctx context.Context, tx pgx.Tx, maxCrashes int, told *news) (
 // taker gives back the tasks of workers that end.
 type taker struct {
 	db         *DB
-	ctx        context.Context // of the one call that it serves
 	tx         pgx.Tx
 	news       *news
 	crashes    int // to add to each task
@@ -93,22 +92,22 @@ func (t *taker) buries(h *held) bool {
 }
 
 // end ends workers. First it waits for what they are writing; from then on they can write nothing.
-func (t *taker) end(workers []int32, state backend.WorkerState) (err error) {
+func (t *taker) end(ctx context.Context, workers []int32, state backend.WorkerState) (err error) {
 	for _, n := range workers {
-		if err := t.exec("reap_fence", t.db.class, n); err != nil {
+		if err := t.exec(ctx, "reap_fence", t.db.class, n); err != nil {
 			return err
 		}
 	}
-	if err := t.exec("retire", workers, string(state)); err != nil {
+	if err := t.exec(ctx, "retire", workers, string(state)); err != nil {
 		return err
 	}
-	if t.held, err = t.db.held(t.ctx, t.tx, workers); err != nil || len(t.held) == 0 {
+	if t.held, err = t.db.held(ctx, t.tx, workers); err != nil || len(t.held) == 0 {
 		return err
 	}
-	if err := t.exec("let_go_all", workers); err != nil {
+	if err := t.exec(ctx, "let_go_all", workers); err != nil {
 		return err
 	}
-	if err := t.lock(); err != nil {
+	if err := t.lock(ctx); err != nil {
 		return err
 	}
 	t.waited = make(map[key]bool)
@@ -132,30 +131,30 @@ func (t *taker) end(workers []int32, state backend.WorkerState) (err error) {
 		t.news.due(h.queue)
 	}
 	// Activities first: the end of an orchestrator cancels what is unfinished.
-	if err := t.exec("give_back", heldKeys(activities), heldSeqs(activities), heldTokens(activities), t.crashesOfAll(activities)); err != nil {
+	if err := t.exec(ctx, "give_back", heldKeys(activities), heldSeqs(activities), heldTokens(activities), t.crashesOfAll(activities)); err != nil {
 		return err
 	}
-	if err := t.bury(poisoned); err != nil {
+	if err := t.bury(ctx, poisoned); err != nil {
 		return err
 	}
-	if err := t.exec("give_back_execution", heldKeys(roots), heldTokens(roots), t.crashesOfAll(roots)); err != nil {
+	if err := t.exec(ctx, "give_back_execution", heldKeys(roots), heldTokens(roots), t.crashesOfAll(roots)); err != nil {
 		return err
 	}
-	return t.fail(poisonedRoots)
+	return t.fail(ctx, poisonedRoots)
 }
 
-func (t *taker) exec(name string, args ...any) error {
-	if _, err := t.tx.Exec(t.ctx, t.db.q.get(name), args...); err != nil {
+func (t *taker) exec(ctx context.Context, name string, args ...any) error {
+	if _, err := t.tx.Exec(ctx, t.db.q.get(name), args...); err != nil {
 		return fmt.Errorf("sql/%s.sql: %w", name, err)
 	}
 	return nil
 }
 
 // lock locks the executions that are changed.
-func (t *taker) lock() error {
+func (t *taker) lock(ctx context.Context) error {
 	keys := heldKeys(t.held)
 	slices.SortFunc(keys, compareKeys)
-	return t.exec("lock", slices.Compact(keys))
+	return t.exec(ctx, "lock", slices.Compact(keys))
 }
 
 func (t *taker) crashesOfAll(list []held) []int32 {
@@ -177,11 +176,11 @@ func (t *taker) reason(h held) string {
 const codePoison = "poison"
 
 // bury moves activities of which workers died too often to the dead letters.
-func (t *taker) bury(poisoned []held) error {
+func (t *taker) bury(ctx context.Context, poisoned []held) error {
 	if len(poisoned) == 0 {
 		return nil
 	}
-	if err := t.exec("crash", heldKeys(poisoned), heldSeqs(poisoned)); err != nil {
+	if err := t.exec(ctx, "crash", heldKeys(poisoned), heldSeqs(poisoned)); err != nil {
 		return err
 	}
 	buries := column(poisoned, func(h held) keyed[*backend.Bury] {
@@ -190,10 +189,10 @@ func (t *taker) bury(poisoned []held) error {
 			Task: h.id, Token: h.token, State: backend.Failed, Reason: reason, Failure: backend.Failure{Message: reason, Code: codePoison},
 		}}
 	})
-	if err := t.exec("bury", buryArgs(buries)...); err != nil {
+	if err := t.exec(ctx, "bury", buryArgs(buries)...); err != nil {
 		return err
 	}
-	rows, err := t.tx.Query(t.ctx, t.db.q.get("wake"), heldKeys(poisoned), []key{}, []string{})
+	rows, err := t.tx.Query(ctx, t.db.q.get("wake"), heldKeys(poisoned), []key{}, []string{})
 	if err != nil {
 		return err
 	}
@@ -202,22 +201,22 @@ func (t *taker) bury(poisoned []held) error {
 }
 
 // fail ends executions of whose orchestrators workers died too often.
-func (t *taker) fail(poisoned []held) error {
+func (t *taker) fail(ctx context.Context, poisoned []held) error {
 	if len(poisoned) == 0 {
 		return nil
 	}
 	t.news.done = true
 	keys, tokens := heldKeys(poisoned), heldTokens(poisoned)
 	failures := column(poisoned, func(h held) pgtype.Text { return failure(&backend.Failure{Message: t.reason(h), Code: codePoison}) })
-	if err := t.exec("crash_execution", keys); err != nil {
+	if err := t.exec(ctx, "crash_execution", keys); err != nil {
 		return err
 	}
-	if err := t.exec("close", keys, tokens, column(poisoned, func(held) string { return string(backend.Failed) }),
+	if err := t.exec(ctx, "close", keys, tokens, column(poisoned, func(held) string { return string(backend.Failed) }),
 		make([][]byte, len(poisoned)), failures, make([]pgtype.Text, len(poisoned))); err != nil {
 		return err
 	}
-	if err := t.exec("forget_all", keys); err != nil {
+	if err := t.exec(ctx, "forget_all", keys); err != nil {
 		return err
 	}
-	return t.exec("dead_letter_execution", keys, column(poisoned, t.reason), failures)
+	return t.exec(ctx, "dead_letter_execution", keys, column(poisoned, t.reason), failures)
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -202,7 +203,7 @@ func (db *DB) standing(ctx context.Context, w *work) (*standing, error) {
 	executions, tasks, signals := w.touched()
 	err := db.snapshot(ctx, func(tx pgx.Tx) error {
 		var n int32
-		if err := tx.QueryRow(ctx, db.q.get("find_worker"), w.batch.Worker).Scan(&n, &s.alive); err != nil && err != pgx.ErrNoRows {
+		if err := tx.QueryRow(ctx, db.q.get("find_worker"), w.batch.Worker).Scan(&n, &s.alive); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
 		if err := s.readExecutions(ctx, db, tx, executions); err != nil {

@@ -105,8 +105,8 @@ func (db *DB) meet(ctx context.Context, in querier, met []*backend.Start) error 
 
 // StartTx begins an execution in a transaction of the caller's own, a [pgx.Tx]: it begins when the transaction commits,
 // and never was if the transaction is rolled back. The transaction must be one of the same database; it need not come
-// from the same pool. An execution with the same id that differs in workflow or input is s.Err, as in a Commit, and harms the
-// transaction not.
+// from the same pool. An execution with the same id that differs in workflow or input is s.Err, as in a Commit, and
+// harms the transaction not.
 func (db *DB) StartTx(ctx context.Context, tx any, s *backend.Start) error {
 	own, ok := tx.(pgx.Tx)
 	if !ok {
@@ -116,7 +116,8 @@ func (db *DB) StartTx(ctx context.Context, tx any, s *backend.Start) error {
 		return db.wrap(errClosed, "start execution %s", s.ID)
 	}
 	s.Existed, s.Err = false, nil
-	err := db.startTx(ctx, own, s)
+	// In a savepoint, so that the transaction is as usable after an error as before.
+	err := pgx.BeginFunc(ctx, own, func(tx pgx.Tx) error { return db.startTx(ctx, tx, s) })
 	if err != nil {
 		return db.wrap(ended(ctx, err), "start execution %s", s.ID)
 	}
@@ -136,6 +137,7 @@ func (db *DB) startTx(ctx context.Context, tx pgx.Tx, s *backend.Start) error {
 		return nil
 	}
 	// It is not seen here when the transaction commits, so the notification goes with it.
-	_, err = tx.Exec(ctx, "SELECT pg_notify($1, $2)", db.channel(), news{queues: map[string]bool{s.Queue: true}}.encode(""))
+	what := news{queues: map[string]bool{s.Queue: true}}
+	_, err = tx.Exec(ctx, "SELECT pg_notify($1, $2)", db.channel(), what.encode(""))
 	return err
 }

@@ -64,13 +64,11 @@ func TestAStartInATransactionOfTheProgramsOwn(t *testing.T) {
 		t.Errorf("after the rollback: %v", err)
 	}
 	var orders int
-	query(t, m.dsn, &orders, "SELECT count(*) FROM orders")
-	tasks := m.claim(5)
-	if orders != 1 || len(tasks) != 1 || tasks[0].ID.Execution != "kept" || len(tasks[0].Tags) != 0 {
-		// it has tags that this worker has not
-		if len(tasks) != 0 {
-			t.Errorf("%d orders, claimed %v", orders, tasks)
-		}
+	if query(t, m.dsn, &orders, "SELECT count(*) FROM orders"); orders != 1 {
+		t.Errorf("%d orders", orders)
+	}
+	if tasks := m.claim(5); len(tasks) != 0 {
+		t.Errorf("claimed %v, which has tags that this worker has not", tasks)
 	}
 	e, err := m.db.Execution(t.Context(), "kept")
 	if err != nil || len(e.Tags) != 2 || e.Tags[0] != `a "b"` || e.Tags[1] != `\` || e.Metadata["k"] != "v" || e.Carrier["traceparent"] != "x" {
@@ -91,6 +89,12 @@ func TestAStartInATransactionThatMeetsAnExecutionHarmsItNot(t *testing.T) {
 		}
 		if !same.Existed || same.Err != nil || !errors.Is(other.Err, backend.ErrAlreadyExists) || fresh.Existed {
 			t.Errorf("same: %v %v, other: %v, fresh: %v", same.Existed, same.Err, other.Err, fresh.Existed)
+		}
+		if err := m.db.StartTx(t.Context(), tx, newStart("no text\x00")); err == nil {
+			t.Error("a bad id is no error")
+		}
+		if err := m.db.StartTx(t.Context(), 7, newStart("c")); err == nil {
+			t.Error("a bad transaction is no error")
 		}
 		return nil
 	})
