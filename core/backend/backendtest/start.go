@@ -77,11 +77,11 @@ func startDelayed(h *harness) {
 	h.after("due", h.execution("a").Due, b.Now, soon)
 	c := &backend.Batch{Worker: w, Commands: []backend.Command{newClaim(1)}}
 	h.ok(h.db.Commit(h.ctx, c))
-	if c.Now.Sub(b.Now) < soon {
-		equal(h, "claimed too early", len(c.Commands[0].(*backend.Claim).Tasks), 0)
+	if len(c.Commands[0].(*backend.Claim).Tasks) == 0 { // on a slow machine it may be due already
+		h.claimOne(w)
 	}
-	got := h.claimOne(w)
-	h.that("it was not claimed before it was due", !h.execution("a").Started.Before(got.Due))
+	e := h.execution("a")
+	h.that("it was not claimed before it was due", e.Started.Sub(b.Now) >= soon)
 }
 
 func startAt(h *harness) {
