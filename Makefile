@@ -31,7 +31,7 @@ fmt-check: ## say what is not formatted
 
 .PHONY: vet
 vet: ## let the compiler and go vet read all code, tests included
-	go vet ./...
+	go vet -tags=pgbouncer ./...
 
 .PHONY: lint
 lint: $(GOLANGCI) ## run the linters of .golangci.yml
@@ -63,6 +63,10 @@ $(MATRIX): test-postgres-%: $(PGSERVER)
 	fi && \
 	STENT_TEST_POSTGRES_VERSION=$* $(PGSERVER) go test -timeout=20m $(ARGS) $$packages
 
+.PHONY: test-pgbouncer
+test-pgbouncer: $(PGSERVER) ## run the story behind a real PgBouncer in transaction mode
+	$(PGSERVER) go test -count=1 -timeout=5m -tags=pgbouncer -run 'PgBouncer' $(ARGS) .
+
 .PHONY: postgres
 postgres: $(PGSERVER) ## start a throw-away PostgreSQL, print its DSN, stop it on Ctrl-C
 	@$(PGSERVER)
@@ -73,7 +77,7 @@ examples: ## vet and test the examples
 	go test $(ARGS) ./examples/...
 
 # The oldest and the newest PostgreSQL; `test` adds the machine's own. `test` is last: its summary ends the output.
-CI_STAGES := fmt-check vet lint test-postgres-13 test-postgres-18 test-scale test
+CI_STAGES := fmt-check vet lint test-postgres-13 test-postgres-18 test-pgbouncer test-scale test
 
 .PHONY: ci
 ci: ## all that a change has to pass
