@@ -109,6 +109,14 @@ type Handler struct {
 	workflow func(flow *Flow, p payloads, input []byte) ([]byte, error)
 }
 
+// Name is the name of the workflow or activity; "" of a Handler that Handle did not make.
+func (h Handler) Name() string {
+	if h.callee == nil {
+		return ""
+	}
+	return h.callee.name
+}
+
 // Register makes handlers known to the engine, before Serve. Workflows and activities share one space of names. A bad
 // descriptor or a name that is registered already is an error; Serve returns it too, so that it cannot be overlooked.
 func (e *Engine) Register(handlers ...Handler) error {

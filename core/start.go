@@ -207,6 +207,17 @@ func (e *Engine) waitFor(ctx context.Context, id string, begun bool) (ending, er
 	}
 }
 
+// tellsAll is an optional ability of a backend that watches: to miss no change, so that nobody need ask.
+type tellsAll interface{ TellsAll() bool }
+
+// askEvery is how long a wait goes on without asking when nothing is told.
+func (e *Engine) askEvery() time.Duration {
+	if t, ok := e.db.(tellsAll); ok && t.TellsAll() {
+		return time.Hour
+	}
+	return waitPoll
+}
+
 // holds tells whether a worker of this process has the execution in memory.
 func (e *Engine) holds(id string) bool {
 	for _, w := range e.serving() {
@@ -225,7 +236,7 @@ func (e *Engine) holds(id string) bool {
 func (e *Engine) waitOnce(ctx context.Context, told <-chan ending, changed <-chan struct{}, news bool, pause time.Duration) (ending, bool, error) {
 	soon, poll := make(chan struct{}), make(chan struct{})
 	defer e.clock.AfterFunc(pause, func() { close(soon) })()
-	defer e.clock.AfterFunc(waitPoll, func() { close(poll) })()
+	defer e.clock.AfterFunc(e.askEvery(), func() { close(poll) })()
 
 	for ready := false; !ready || !news; {
 		select {

@@ -23,7 +23,7 @@ var layers = []struct{ packages, may string }{
 	{"core/internal/*", "core/backend"},
 	{"core/backend/backendtest", "core/backend"},
 	{"core/backend/*", "core/backend"},
-	{"core/stenttest", "core core/backend core/backend/sqlite"},
+	{"core/stenttest", "core core/backend core/backend/memory"},
 
 	{"metrics", ""},
 	{"recorder/recordertest", "core metrics"},

@@ -52,6 +52,10 @@ func TestWhatAnImportCosts(t *testing.T) {
 			},
 		},
 		{
+			name:    "the test kit",
+			imports: []string{"core", "core/stenttest"},
+		},
+		{
 			name:    "slog's injector",
 			imports: []string{"logctx/slog"},
 		},

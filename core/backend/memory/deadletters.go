@@ -1,0 +1,164 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// addLetter adds a dead letter. There may be an older one of the same task, if another task's was replayed.
+func (s *store) addLetter(l *letter) {
+	s.removeLetter(l.Task)
+	s.letters = append(s.letters, l)
+}
+
+func (s *store) removeLetter(id backend.TaskID) {
+	s.letters = slices.DeleteFunc(s.letters, func(l *letter) bool { return l.Task == id })
+}
+
+func (s *store) letter(id backend.TaskID) (int, error) {
+	i := slices.IndexFunc(s.letters, func(l *letter) bool { return l.Task == id })
+	if i < 0 {
+		return 0, fmt.Errorf("dead letter %v: %w", id, backend.ErrNotFound)
+	}
+	return i, nil
+}
+
+// DeadLetters lists dead letters, newest first. The task of DeadLetterFilter.After must be one.
+func (db *DB) DeadLetters(ctx context.Context, f backend.DeadLetterFilter) (all []backend.DeadLetter, err error) {
+	err = db.do(ctx, func(t *tx) error {
+		before := len(t.letters)
+		if f.After != (backend.TaskID{}) {
+			if before, err = t.letter(f.After); err != nil {
+				return err
+			}
+		}
+		for _, l := range slices.Backward(t.letters[:before]) {
+			if (f.Execution == "" || f.Execution == l.Task.Execution) && (f.Step == "" || f.Step == l.Step) && (f.Queue == "" || f.Queue == l.Queue) &&
+				len(all) < limit(f.Limit, 100) {
+				all = append(all, l.record())
+			}
+		}
+		return nil
+	}, "list dead letters")
+	return all, err
+}
+
+func (l *letter) record() backend.DeadLetter {
+	d := l.DeadLetter
+	d.Tags = slices.Clone(d.Tags)
+	return d
+}
+
+// DeadLetter reads one with its attempts.
+func (db *DB) DeadLetter(ctx context.Context, id backend.TaskID) (d backend.DeadLetter, err error) {
+	err = db.do(ctx, func(t *tx) error {
+		i, err := t.letter(id)
+		if err != nil {
+			return err
+		}
+		d = t.letters[i].record()
+		d.Errors = slices.Clone(t.attempts[id])
+		return nil
+	}, "read dead letter %v", id)
+	return d, err
+}
+
+// Discard removes the dead letter and changes nothing else.
+func (db *DB) Discard(ctx context.Context, id backend.TaskID, actor string) error {
+	return db.do(ctx, func(t *tx) error {
+		if _, err := t.letter(id); err != nil {
+			return err
+		}
+		t.removeLetter(id)
+		t.audit = append(t.audit, audit{task: id, actor: actor, action: "discard"})
+		return nil
+	}, "discard %v", id)
+}
+
+// Replay puts the task back to its queue, and reopens its execution.
+func (db *DB) Replay(ctx context.Context, id backend.TaskID, queue, actor string) error {
+	return db.do(ctx, func(t *tx) error {
+		i, err := t.letter(id)
+		if err != nil {
+			return err
+		}
+		l := t.letters[i]
+		if err := t.replay(l, queue); err != nil {
+			return err
+		}
+		detail := ""
+		if queue != "" && queue != l.Queue {
+			detail = fmt.Sprintf("queue %s -> %s", l.Queue, queue)
+		}
+		t.removeLetter(id)
+		t.audit = append(t.audit, audit{task: id, actor: actor, action: "replay", detail: detail})
+		t.wrote("")
+		return nil
+	}, "replay %v", id)
+}
+
+func (t *tx) replay(l *letter, queue string) error {
+	e := t.find(l.Task.Execution)
+	if e == nil {
+		return fmt.Errorf("its execution has been deleted: %w", backend.ErrNotReplayable)
+	}
+	from := l.place
+	switch {
+	case e.State == backend.Failed, e.State == backend.TimedOut:
+	case e.State == backend.Running && e.TaskState == backend.Waiting && e.reopenedToken == e.Token:
+		from = min(e.HealedFrom, l.place) // another replay has reopened it, and nobody has run it since
+	default:
+		return fmt.Errorf("its execution is %s: %w", e.State, backend.ErrNotReplayable)
+	}
+	if s := e.task(l.Task.Seq); s != nil {
+		if s.State != backend.Failed && s.State != backend.TimedOut {
+			return fmt.Errorf("the task is not where it was buried: %w", backend.ErrNotReplayable)
+		}
+		s.State, s.Attempt, s.Crashes, s.Failure, s.Result, s.Finished = backend.Pending, 1, 0, nil, nil, time.Time{}
+		if queue != "" {
+			s.Queue = queue
+		}
+		t.setDue(&s.claimable, t.now)
+	}
+	t.reopen(e, from)
+	if l.Task.IsRoot() {
+		e.Attempt, e.Crashes = 1, 0
+		if queue != "" {
+			e.Queue = queue
+		}
+		t.setDue(&e.claimable, t.now)
+	}
+	return nil
+}
+
+// reopen lets an execution go on whose failed task has been put back: tasks that were cancelled because it ended are as
+// they were, and its orchestrator waits, at most until the first timer fires.
+func (t *tx) reopen(e *execution, from int) {
+	due := time.Time{}
+	for _, s := range e.tasks {
+		if s == nil {
+			continue
+		}
+		if s.State == backend.Cancelled && s.before != "" {
+			s.State, s.Finished = s.before, time.Time{}
+			t.setDue(&s.claimable, s.beforeDue)
+			s.before, s.beforeDue = "", time.Time{}
+		}
+		if s.State == backend.Waiting && !s.fires.IsZero() && (due.IsZero() || s.fires.Before(due)) {
+			due = s.fires
+		}
+	}
+	if e.State != backend.Running {
+		t.setDue(&e.claimable, due)
+	}
+	if !e.Deadline.IsZero() {
+		e.Deadline = t.now.Add(e.Deadline.Sub(e.Created))
+	}
+	e.State, e.TaskState, e.Finished, e.Result, e.Failure, e.Cause = backend.Running, backend.Waiting, time.Time{}, nil, nil, nil
+	e.woken, e.reopenedToken, e.HealedFrom, e.HealedTo = false, e.Token, from, len(e.tasks)
+	t.live[e] = true
+}
