@@ -134,6 +134,10 @@ type DeadLetters interface {
 	// ErrNotFound, or ErrNotReplayable where the execution goes on without it, has completed or was cancelled. An
 	// execution that another replay has reopened does not go on before its orchestrator is claimed: until then more of
 	// its dead letters can be replayed.
+	//
+	// Where the reopened execution is a child whose failure ended up in its parent's history, and the parent has failed
+	// or timed out too, or another replay has reopened it, the entry waits for the child again and the parent is
+	// reopened likewise; and so on up. A parent that went on keeps what it was told.
 	Replay(ctx context.Context, id TaskID, queue, actor string) error
 
 	// Discard removes the dead letter and changes nothing else. It says ErrNotFound.

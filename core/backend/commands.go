@@ -6,7 +6,7 @@ import (
 )
 
 // Command is one atomic transition. The types are [Start], [Signalled], [Turn], [Complete], [Retry], [Bury],
-// [Release] and [Claim]. Each has fields that Commit sets; they follow the comment "Set by Commit".
+// [Release], [Trim] and [Claim]. Each has fields that Commit sets; they follow the comment "Set by Commit".
 type Command interface{ command() }
 
 func (*Start) command()     {}
@@ -16,6 +16,7 @@ func (*Complete) command()  {}
 func (*Retry) command()     {}
 func (*Bury) command()      {}
 func (*Release) command()   {}
+func (*Trim) command()      {}
 func (*Claim) command()     {}
 
 // Batch is what one transaction holds.
@@ -25,7 +26,7 @@ func (*Claim) command()     {}
 // that is refused sets its Err, has no effect, and harms no other command.
 type Batch struct {
 	// Worker is the worker on whose lease the batch stands. If it was declared dead, or is not registered, then every
-	// command but Start and Signalled is refused with ErrLeaseLost. "" for a program that only starts and signals.
+	// command but Start, Signalled and Trim is refused with ErrLeaseLost. "" for a program that only starts and signals.
 	Worker   string
 	Commands []Command
 
@@ -81,16 +82,17 @@ type Turn struct {
 	Buried    []*Bury
 	Settled   []Settle
 	Added     []Add
-	Forgotten []int // unfinished tasks that nobody waits for any more, as the execution ends: cancelled
+	Forgotten []int // unfinished entries that nobody waits for any more, as the execution or its run ends: cancelled
 	SetAside  []int // entries of the healed part of the history that no longer fit: their key is freed
 
 	Effects     []Effect
 	EffectsSeen int // the execution's number of effects after this turn; written only with Effects
 
 	// At most one of these; with none the orchestrator stays in the worker's memory, running.
-	Close *Close
-	Yield *Yield
-	Again *Again
+	Close    *Close
+	Yield    *Yield
+	Again    *Again
+	Continue *Continue // it stays running, with another history
 
 	// Set by Commit.
 	State State // the execution's state after it: of a Close, what it ended as
@@ -112,12 +114,20 @@ type Add struct {
 
 	// State is Running for an activity that begins on this worker as soon as the turn is committed: its token is 1,
 	// its attempt 1, and it stands on the orchestrator's lease; it is never in a queue. Pending for an activity that
-	// goes to its queue. Waiting for a timer or a wait for a signal. Completed for a recorded value.
+	// goes to its queue. Waiting for a timer, a wait for a signal or a child. Completed for a recorded value.
 	State  State
 	Delay  time.Duration // Pending: due so long after now. Waiting: fires so long after now; negative for never
 	Result []byte        // Completed
 	Signal int64         // Completed wait for a signal: the Seq of the one it consumes; 0 for none
+
+	// Of a Child, which is Waiting: its execution, which is begun with the turn and whose Parent is this entry. Where an
+	// execution has that id already, the entry has failed with CodeChildExists, and the orchestrator is woken.
+	Child    *Start
+	Detached bool // it goes on when this execution ends
 }
+
+// CodeChildExists is the code of the failure of a child that was not begun, since its id is another execution's.
+const CodeChildExists = "child_exists"
 
 // Settle ends a timer or a wait for a signal.
 type Settle struct {
@@ -143,6 +153,54 @@ type Close struct {
 	Failure *Failure
 	Reason  string // if not "", the orchestrator goes to the dead letters with this reason
 	Cause   *TaskID
+
+	// Parent is the execution's own, if it has one. That entry, if it waits, ends as the execution does, with its result or
+	// with ChildFailure, and its orchestrator is woken as by Complete.
+	Parent *TaskID
+}
+
+// ChildFailure is what an ended execution leaves in the history of its parent: its failure, with the dead letter that a
+// replay would heal it by as the cause.
+func ChildFailure(execution string, end *Close) *Failure {
+	if end.Failure == nil {
+		return nil
+	}
+	f := *end.Failure
+	switch f.Stack = ""; {
+	case end.Cause != nil:
+		f.Cause = end.Cause.String()
+	case end.Reason != "":
+		f.Cause = TaskID{Execution: execution}.String()
+	}
+	return &f
+}
+
+// Continue ends one run of the execution and begins the next: with another input, which is what Execution.Input says
+// from then on, without a history, at attempt 1. Signals that were not consumed, counters and custom state stay; effects
+// are counted from 0 again. The execution's InputHash stays that of its first input.
+//
+// Places go on after those of the run before, so that a task's id means one task. The old entries count no more; at most
+// TrimMost of them are deleted at once, and the rest with Trim.
+type Continue struct {
+	Run   int // the run that begins: one more than the Execution's
+	Base  int // the last place of the history so far; what is added next comes after it
+	Input []byte
+
+	// Set by Commit.
+	Left bool // there is more to Trim
+}
+
+// TrimMost is the most old entries of a history that one command deletes.
+const TrimMost = 1000
+
+// Trim deletes entries of the runs before the execution's present one, with their failed attempts, but for those that
+// are dead letters, and signals that were consumed in these runs and sent over an hour ago. It does not matter who
+// holds the execution, and an unknown one is no error.
+type Trim struct {
+	Execution string
+
+	// Set by Commit.
+	Left bool // there is more
 }
 
 // Yield gives the lease back because the workflow waits: the orchestrator is Waiting, due after WakeIn (negative:
@@ -233,4 +291,7 @@ type Claimed struct {
 	// Of the execution.
 	Metadata map[string]string
 	Carrier  map[string]string
+	Parent   *TaskID // of an orchestrator, as the following
+	Run      int
+	Base     int
 }

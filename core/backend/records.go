@@ -11,7 +11,7 @@ type State string
 const (
 	Pending    State = "pending"    // in its queue, due now or later
 	Running    State = "running"    // leased to a worker
-	Waiting    State = "waiting"    // an orchestrator without a lease, until something it waits for happens; a timer or signal that is not there yet
+	Waiting    State = "waiting"    // an orchestrator without a lease, until something it waits for happens; a timer, signal or child's end that is not there yet
 	Cancelling State = "cancelling" // an execution that is asked to stop and has not yet; never a task's state
 	Completed  State = "completed"
 	Failed     State = "failed"
@@ -37,6 +37,7 @@ const (
 	Timer        Kind = "timer"       // a durable sleep
 	SignalWait   Kind = "signal"      // a wait for one signal
 	SideEffect   Kind = "side_effect" // a recorded value: time, id, random number, choice
+	Child        Kind = "child"       // a call of a workflow, which is an execution of its own
 )
 
 // Execution is one run of a workflow together with its orchestrator task: they begin and end with the same write, so
@@ -76,6 +77,13 @@ type Execution struct {
 
 	Effects int // counter and state changes that are already in the database
 
+	// Parent is the entry of another execution's history that this execution is the call of; nil where it was started by
+	// itself. That execution may have been deleted since.
+	Parent *TaskID
+
+	Run  int // how often it has begun anew, from 1; see Continue
+	Base int // the place after which the history of this run begins; 0 for the first
+
 	// Healed is the part of the history, as places (from, to], that was written after a failure that a replay has
 	// since taken back. An entry there that no longer fits the workflow is set aside and is no non-determinism.
 	HealedFrom, HealedTo int
@@ -108,6 +116,9 @@ type Task struct {
 	Created  time.Time
 	Started  time.Time
 	Finished time.Time
+
+	Child    string // of a Child: the id of its execution
+	Detached bool   // of a Child: it goes on when this execution ends
 
 	LeaseUntil time.Time // of a running task: until when its worker's lease holds; only from Inspector.Tasks
 }
@@ -143,7 +154,7 @@ type Signal struct {
 // History is all that a worker needs to bring an execution into its memory.
 type History struct {
 	Execution Execution
-	Tasks     []Task   // by Seq; without the orchestrator
+	Tasks     []Task   // by Seq; of the present run, without the orchestrator
 	Signals   []Signal // by Seq; not consumed
 	Now       time.Time
 }

@@ -32,7 +32,7 @@ func claimOrchestrator(h *harness) {
 	due := h.execution("a").Due
 	got := h.claimOne(w)
 	equal(h, "started", got.Started.IsZero(), false)
-	want := backend.Claimed{Fresh: true, Metadata: s.Metadata, Carrier: s.Carrier, Task: backend.Task{
+	want := backend.Claimed{Fresh: true, Run: 1, Metadata: s.Metadata, Carrier: s.Carrier, Task: backend.Task{
 		ID: root("a"), Kind: backend.Orchestrator, Step: "wf", Workflow: "wf", Queue: "default", Priority: 4, State: backend.Running,
 		Due: due, Worker: w, Token: 1, Attempt: 1, Policy: s.Policy, Input: s.Input, InputHash: s.InputHash,
 		Created: got.Created, Started: got.Started,

@@ -34,7 +34,7 @@ func startKeepsAll(h *harness) {
 	want := backend.Execution{
 		ID: s.ID, Workflow: "wf", Queue: "billing", Priority: -3, Tags: s.Tags, State: backend.Pending, TaskState: backend.Pending,
 		Attempt: 1, Policy: s.Policy, Input: s.Input, InputHash: s.InputHash, Metadata: s.Metadata, Carrier: s.Carrier,
-		Created: e.Created, Due: e.Due, Deadline: e.Deadline,
+		Created: e.Created, Due: e.Due, Deadline: e.Deadline, Run: 1,
 	}
 	equal(h, "execution", e, want)
 }

@@ -59,6 +59,8 @@ func Run(t *testing.T, f Features, open func(t *testing.T) backend.Backend) {
 		{"reap", reaps},
 		{"dead letters", deadLetters},
 		{"replay", replays},
+		{"children", children},
+		{"continue", continues},
 		{"inspect", inspections},
 		{"stats", statistics},
 		{"context", contexts},

@@ -54,6 +54,8 @@ type claimedRow struct {
 	metadata, carrier                     map[string]string
 	due, created, started                 pgtype.Timestamptz
 	fresh                                 pgtype.Bool
+	parent                                pgtype.Text
+	run, base                             pgtype.Int4
 }
 
 // contended is when to look again for tasks that other claims are taking, or may take, right now.
@@ -71,7 +73,11 @@ func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 	}
 	for _, r := range all {
 		if r.execution.Valid {
-			c.Tasks = append(c.Tasks, r.claimed(w.batch.Worker))
+			t, err := r.claimed(w.batch.Worker)
+			if err != nil {
+				return err
+			}
+			c.Tasks = append(c.Tasks, t)
 		}
 	}
 	slices.SortStableFunc(c.Tasks, func(a, b backend.Claimed) int {
@@ -93,15 +99,17 @@ func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 func scanClaimed(rows pgx.Rows) (r claimedRow, err error) {
 	var failure, metadata, carrier []byte
 	err = rows.Scan(&r.alive, &r.eligible, &r.next, &r.journal, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
-		&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &failure, &r.created, &r.started, &r.fresh, &metadata, &carrier)
+		&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &failure, &r.created, &r.started, &r.fresh, &metadata, &carrier,
+		&r.parent, &r.run, &r.base)
 	return r, errors.Join(err, decode(failure, &r.failure), decode(metadata, &r.metadata), decode(carrier, &r.carrier))
 }
 
-func (r *claimedRow) claimed(worker string) backend.Claimed {
-	kind := backend.Orchestrator
+func (r *claimedRow) claimed(worker string) (backend.Claimed, error) {
+	kind, run := backend.Orchestrator, or1(r.run)
 	if r.seq.Int32 > 0 {
-		kind = backend.Activity
+		kind, run = backend.Activity, 0
 	}
+	parent, err := taskID(r.parent)
 	return backend.Claimed{
 		Task: backend.Task{
 			ID: backend.TaskID{Execution: r.execution.String, Seq: int(r.seq.Int32)}, Key: unpackKey(r.step.String, r.key.String), Kind: kind,
@@ -110,6 +118,6 @@ func (r *claimedRow) claimed(worker string) backend.Claimed {
 			Crashes: int(r.crashes.Int32), Policy: r.policy, Input: r.input, InputHash: r.hash.Int64, Failure: r.failure,
 			Created: at(r.created), Started: at(r.started),
 		},
-		Fresh: r.fresh.Bool, Metadata: r.metadata, Carrier: r.carrier,
-	}
+		Fresh: r.fresh.Bool, Metadata: r.metadata, Carrier: r.carrier, Parent: parent, Run: run, Base: int(r.base.Int32),
+	}, err
 }

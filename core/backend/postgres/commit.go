@@ -109,6 +109,7 @@ func (db *DB) write(ctx context.Context, w *work) error {
 	w.signal(p)
 	w.effects(p)
 	w.orchestrators(p)
+	w.continues(p)
 	var over []int64
 	if len(w.claims) > 0 {
 		if over = db.holdings.takeOver(w.worker); len(over) > 0 {
@@ -176,6 +177,11 @@ func reset(c backend.Command) error {
 		c.Existed, c.Err = false, nil
 	case *backend.Turn:
 		c.State, c.Err = "", nil
+		if c.Continue != nil {
+			c.Continue.Left = false
+		}
+	case *backend.Trim:
+		c.Left = false
 	case *backend.Claim:
 		c.Tasks, c.More, c.NextDue, c.Woken, c.Err = nil, false, -1, nil, nil
 	case *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release:

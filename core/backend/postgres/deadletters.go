@@ -142,9 +142,14 @@ func (db *DB) Replay(ctx context.Context, id backend.TaskID, queue, actor string
 }
 
 func (db *DB) replay(ctx context.Context, tx pgx.Tx, l *letter, queue string, told *news) error {
-	healedFrom, err := db.replayable(ctx, tx, l)
-	if err != nil {
+	x, err := db.lookToReplay(ctx, tx, l.Task.Execution)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return fmt.Errorf("its execution has been deleted: %w", backend.ErrNotReplayable)
+	case err != nil:
 		return err
+	case !x.heals():
+		return fmt.Errorf("its execution is %s: %w", x.state, backend.ErrNotReplayable)
 	}
 	var to string
 	if !l.Task.IsRoot() {
@@ -157,10 +162,7 @@ func (db *DB) replay(ctx context.Context, tx pgx.Tx, l *letter, queue string, to
 		}
 		told.due(to)
 	}
-	if _, err := tx.Exec(ctx, db.q.get("replay_restore"), l.key); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, db.q.get("reopen"), l.key, number(healedFrom)); err != nil {
+	if err := db.reopen(ctx, tx, x, l.place); err != nil {
 		return err
 	}
 	if l.Task.IsRoot() {
@@ -170,25 +172,70 @@ func (db *DB) replay(ctx context.Context, tx pgx.Tx, l *letter, queue string, to
 		told.due(to)
 	}
 	told.free = true // tasks that were put back may be due in any queue
-	return nil
+	return db.healParents(ctx, tx, x)
 }
 
-// replayable locks the execution and tells from which place on its history is healed.
-func (db *DB) replayable(ctx context.Context, tx pgx.Tx, l *letter) (healedFrom int, err error) {
-	var (
-		state    backend.State
-		reopened bool
-	)
-	err = tx.QueryRow(ctx, db.q.get("replay_look"), l.key).Scan(&state, &healedFrom, &reopened)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return 0, fmt.Errorf("its execution has been deleted: %w", backend.ErrNotReplayable)
-	case err != nil:
-		return 0, err
-	case state == backend.Failed || state == backend.TimedOut:
-		return l.place, nil
-	case reopened:
-		return min(healedFrom, l.place), nil
+// toReplay is what must be known of an execution to replay one of its dead letters.
+type toReplay struct {
+	key        key
+	state      backend.State
+	healedFrom int
+	reopened   bool // by another replay, and nobody has run it since
+	parent     *backend.TaskID
+}
+
+// heals tells whether the execution can be reopened.
+func (x toReplay) heals() bool {
+	return x.state == backend.Failed || x.state == backend.TimedOut || x.reopened
+}
+
+// lookToReplay locks an execution and reads it.
+func (db *DB) lookToReplay(ctx context.Context, tx pgx.Tx, execution string) (toReplay, error) {
+	x := toReplay{key: keyOf(execution)}
+	var parent pgtype.Text
+	err := tx.QueryRow(ctx, db.q.get("replay_look"), x.key).Scan(&x.state, &x.healedFrom, &x.reopened, &parent)
+	if err == nil {
+		x.parent, err = taskID(parent)
 	}
-	return 0, fmt.Errorf("its execution is %s: %w", state, backend.ErrNotReplayable)
+	return x, err
+}
+
+// reopen lets an execution go on of which a failed task has been put back, that failed when its history had come to a
+// place.
+func (db *DB) reopen(ctx context.Context, tx pgx.Tx, x toReplay, place int) error {
+	if x.reopened {
+		place = min(place, x.healedFrom)
+	}
+	if _, err := tx.Exec(ctx, db.q.get("replay_restore"), x.key); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, db.q.get("reopen"), x.key, number(place))
+	return err
+}
+
+// healParents has the callers of an execution that was reopened wait for it again, as far as its failure is why they
+// have ended.
+func (db *DB) healParents(ctx context.Context, tx pgx.Tx, x toReplay) error {
+	for x.parent != nil {
+		p, err := db.lookToReplay(ctx, tx, x.parent.Execution)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && !p.heals() {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var place int
+		err = tx.QueryRow(ctx, db.q.get("replay_child"), p.key, number(x.parent.Seq), x.key).Scan(&place)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			err = db.reopen(ctx, tx, p, place)
+		}
+		if err != nil {
+			return err
+		}
+		x = p
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/stentgo/stent/core/backend"
 )
@@ -110,6 +111,7 @@ type held struct {
 	crashes    int
 	cancelling bool // of an orchestrator
 	worker     int32
+	parent     *backend.TaskID
 }
 
 func (h *held) kind() backend.Kind {
@@ -126,7 +128,11 @@ func (db *DB) held(ctx context.Context, tx pgx.Tx, workers []int32) ([]held, err
 		return nil, err
 	}
 	roots, err := collect(rows, func(rows pgx.Rows) (h held, err error) {
-		err = rows.Scan(&h.key, &h.id.Execution, &h.step, &h.queue, &h.token, &h.crashes, &h.cancelling, &h.worker)
+		var parent pgtype.Text
+		if err := rows.Scan(&h.key, &h.id.Execution, &h.step, &h.queue, &h.token, &h.crashes, &h.cancelling, &h.worker, &parent); err != nil {
+			return h, err
+		}
+		h.parent, err = taskID(parent)
 		return h, err
 	})
 	if err != nil {

@@ -87,6 +87,8 @@ func (w *work) close(p *pipeline) {
 			return text(t.cmd.Close.Cause.String())
 		}))
 
+	w.settleParents(p, closed)
+
 	buried := w.turnsWith(func(t *backend.Turn) bool { return t.Close != nil && t.Close.Reason != "" })
 	if len(buried) > 0 {
 		p.add("dead_letter_execution", nil,

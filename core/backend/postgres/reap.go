@@ -215,6 +215,9 @@ func (t *taker) fail(ctx context.Context, poisoned []held) error {
 		make([][]byte, len(poisoned)), failures, make([]pgtype.Text, len(poisoned))); err != nil {
 		return err
 	}
+	if err := t.settleParents(ctx, poisoned); err != nil {
+		return err
+	}
 	if err := t.exec(ctx, "forget_all", keys); err != nil {
 		return err
 	}

@@ -12,12 +12,12 @@ import (
 
 // executionRow is a row of read_executions.sql.
 type executionRow struct {
-	id, workflow, queue, state, taskState, worker, cause                pgtype.Text
-	rank, token, attempt, crashes, wakes, effects, healedFrom, healedTo pgtype.Int4
-	hash                                                                pgtype.Int8
-	tags                                                                []string
-	policy, input, result, failure, metadata, carrier                   []byte
-	due, created, started, finished, deadline, lease                    pgtype.Timestamptz
+	id, workflow, queue, state, taskState, worker, cause, parent                   pgtype.Text
+	rank, token, attempt, crashes, wakes, effects, healedFrom, healedTo, run, base pgtype.Int4
+	hash                                                                           pgtype.Int8
+	tags                                                                           []string
+	policy, input, result, failure, metadata, carrier                              []byte
+	due, created, started, finished, deadline, lease                               pgtype.Timestamptz
 }
 
 // scanExecution reads a row of read_executions.sql.
@@ -25,7 +25,8 @@ func scanExecution(rows pgx.Rows) (e backend.Execution, lease time.Time, err err
 	var r executionRow
 	if err := rows.Scan(&r.id, &r.workflow, &r.queue, &r.rank, &r.tags, &r.state, &r.taskState, &r.due, &r.worker, &r.token, &r.attempt,
 		&r.crashes, &r.policy, &r.input, &r.hash, &r.result, &r.failure, &r.cause, &r.created, &r.started, &r.finished, &r.deadline,
-		&r.metadata, &r.carrier, &r.wakes, &r.effects, &r.healedFrom, &r.healedTo, &r.lease); err != nil {
+		&r.metadata, &r.carrier, &r.wakes, &r.effects, &r.healedFrom, &r.healedTo,
+		&r.parent, &r.run, &r.base, &r.lease); err != nil {
 		return e, lease, err
 	}
 	e = backend.Execution{
@@ -35,13 +36,13 @@ func scanExecution(rows pgx.Rows) (e backend.Execution, lease time.Time, err err
 		Policy: r.policy, Input: r.input, InputHash: r.hash.Int64, Result: r.result,
 		Created: at(r.created), Started: at(r.started), Finished: at(r.finished), Deadline: at(r.deadline),
 		Wakes: int(r.wakes.Int32), Effects: int(r.effects.Int32), HealedFrom: int(r.healedFrom.Int32), HealedTo: int(r.healedTo.Int32),
+		Run: or1(r.run), Base: int(r.base.Int32),
 	}
-	if r.cause.Valid {
-		cause, err := backend.ParseTaskID(r.cause.String)
-		if err != nil {
-			return e, lease, err
-		}
-		e.Cause = &cause
+	if e.Cause, err = taskID(r.cause); err != nil {
+		return e, lease, err
+	}
+	if e.Parent, err = taskID(r.parent); err != nil {
+		return e, lease, err
 	}
 	for _, j := range []struct {
 		data []byte
@@ -66,19 +67,20 @@ func rootTask(e *backend.Execution, lease time.Time) backend.Task {
 
 // taskRow is a row of read_tasks.sql and of history_tasks.sql.
 type taskRow struct {
-	execution, key, kind, step, workflow, queue, state, worker pgtype.Text
-	seq, rank, token, attempt, crashes                         pgtype.Int4
-	hash                                                       pgtype.Int8
-	tags                                                       []string
-	policy, input, result, failure                             []byte
-	due, created, started, finished, lease                     pgtype.Timestamptz
+	execution, key, kind, step, workflow, queue, state, worker, child pgtype.Text
+	seq, rank, token, attempt, crashes                                pgtype.Int4
+	detached                                                          pgtype.Bool
+	hash                                                              pgtype.Int8
+	tags                                                              []string
+	policy, input, result, failure                                    []byte
+	due, created, started, finished, lease                            pgtype.Timestamptz
 }
 
 func scanTask(rows pgx.Rows) (t backend.Task, err error) {
 	var r taskRow
 	if err := rows.Scan(&r.execution, &r.seq, &r.key, &r.kind, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.state, &r.due,
 		&r.worker, &r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &r.result, &r.failure, &r.created, &r.started,
-		&r.finished, &r.lease); err != nil {
+		&r.finished, &r.lease, &r.child, &r.detached); err != nil {
 		return t, err
 	}
 	t = backend.Task{
@@ -88,6 +90,7 @@ func scanTask(rows pgx.Rows) (t backend.Task, err error) {
 		Token: int64(r.token.Int32), Attempt: or1(r.attempt), Crashes: int(r.crashes.Int32), Policy: r.policy,
 		Input: r.input, InputHash: r.hash.Int64, Result: r.result,
 		Created: at(r.created), Started: at(r.started), Finished: at(r.finished), LeaseUntil: at(r.lease),
+		Child: r.child.String, Detached: r.detached.Bool,
 	}
 	return t, decode(r.failure, &t.Failure)
 }
@@ -109,7 +112,16 @@ func at(t pgtype.Timestamptz) time.Time {
 
 func priority(rank pgtype.Int4) int { return -int(rank.Int32) }
 
-// or1 reads an attempt, of which the first is not stored.
+// taskID reads the id of a task; NULL is nil.
+func taskID(t pgtype.Text) (*backend.TaskID, error) {
+	if !t.Valid {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	id, err := backend.ParseTaskID(t.String)
+	return &id, err
+}
+
+// or1 reads an attempt or a run, of which the first is not stored.
 func or1(n pgtype.Int4) int {
 	if !n.Valid {
 		return 1

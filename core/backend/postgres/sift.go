@@ -30,6 +30,7 @@ type executionStanding struct {
 	worker     int32
 	effects    int
 	cancelling bool
+	run        int
 }
 
 type taskStanding struct {
@@ -164,6 +165,9 @@ func (s *standing) canBeWritten(k keyed[*backend.Turn]) bool {
 			return false
 		}
 	}
+	if c := k.cmd.Continue; c != nil && s.executions[k.key].run >= c.Run {
+		return false
+	}
 	return len(k.cmd.Effects) == 0 || s.executions[k.key].effects < k.cmd.EffectsSeen
 }
 
@@ -172,6 +176,8 @@ func (s *standing) hasTurned(k keyed[*backend.Turn], e executionStanding) bool {
 	c := k.cmd
 	task := func(seq int) taskStanding { return s.tasks[place{k.key, number(seq)}] }
 	switch {
+	case c.Continue != nil:
+		return e.run >= c.Continue.Run
 	case len(c.Completed) > 0:
 		return s.ofEnd(k.key, c.Completed[0].Task.Seq, c.Completed[0].Token, backend.Completed) == applied
 	case len(c.Buried) > 0:
@@ -274,7 +280,7 @@ func (s *standing) readExecutions(ctx context.Context, db *DB, tx pgx.Tx, keys [
 		k key
 		e executionStanding
 	)
-	_, err = pgx.ForEachRow(rows, []any{&k, &e.state, &e.token, &e.worker, &e.effects, &e.cancelling}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&k, &e.state, &e.token, &e.worker, &e.effects, &e.cancelling, &e.run}, func() error {
 		s.executions[k] = e
 		return nil
 	})

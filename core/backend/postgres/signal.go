@@ -32,7 +32,7 @@ func (w *work) signal(p *pipeline) {
 			column(w.signals, func(s *backend.Signalled) string { return s.Name }),
 			column(w.signals, func(s *backend.Signalled) []byte { return s.Payload }))
 	}
-	var woken []key
+	woken := w.parents()
 	for _, c := range w.completes {
 		woken = append(woken, c.key)
 	}

@@ -181,7 +181,8 @@ func (w *work) history(p *pipeline) {
 
 // add writes new entries of histories.
 func (w *work) add(p *pipeline) {
-	added := inTurns(w.turns, func(t *backend.Turn) []backend.Add { return t.Added })
+	w.addChildren(p)
+	added := inTurns(w.turns, addedHere)
 	if len(added) == 0 {
 		return
 	}

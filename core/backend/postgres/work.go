@@ -23,6 +23,7 @@ type work struct {
 	retries   []keyed[*backend.Retry]
 	releases  []keyed[*backend.Release]
 	claims    []*backend.Claim
+	trims     []keyed[*backend.Trim]
 
 	begun   map[key]bool // the executions that this transaction began
 	claimed []claimed    // what its claims took
@@ -79,13 +80,15 @@ func (w *work) put(c backend.Command) error {
 		w.retries = append(w.retries, keyed[*backend.Retry]{keyOf(c.Task.Execution), c})
 	case *backend.Release:
 		w.releases = append(w.releases, keyed[*backend.Release]{keyOf(c.Task.Execution), c})
+	case *backend.Trim:
+		w.trims = append(w.trims, keyed[*backend.Trim]{keyOf(c.Execution), c})
 	case *backend.Claim:
 		w.claims = append(w.claims, c)
 	}
 	return nil
 }
 
-func (w *work) empty() bool { return len(w.starts)+len(w.signals) == 0 && !w.leased() }
+func (w *work) empty() bool { return len(w.starts)+len(w.signals)+len(w.trims) == 0 && !w.leased() }
 
 // leased tells whether there is anything that stands on the worker's lease.
 func (w *work) leased() bool { return w.fenced() || len(w.claims) > 0 }
@@ -145,6 +148,7 @@ func (w *work) lock(p *pipeline) {
 		func(t *backend.Turn) bool { return t.Close != nil },
 		func(t *backend.Turn) bool { return t.Yield != nil },
 		func(t *backend.Turn) bool { return t.Again != nil },
+		func(t *backend.Turn) bool { return t.Continue != nil },
 		func(t *backend.Turn) bool { return len(t.Effects) > 0 },
 	} {
 		before := len(keys)
@@ -157,6 +161,9 @@ func (w *work) lock(p *pipeline) {
 		}
 	}
 	before := len(keys)
+	for _, parent := range w.parents() {
+		add(true, parent)
+	}
 	for _, s := range w.signals {
 		add(true, keyOf(s.Execution))
 	}
@@ -171,7 +178,7 @@ func (w *work) lock(p *pipeline) {
 		shared = true
 	}
 	shared = shared || len(keys) > before
-	if len(keys) > 1 && (shared || kinds > 1) || len(w.signals) > 0 {
+	if len(keys) > 1 && (shared || kinds > 1) || len(w.signals) > 0 || w.families() {
 		slices.SortFunc(keys, compareKeys)
 		p.add("lock", nil, slices.Compact(keys))
 	}

@@ -258,7 +258,7 @@ func (cl *claimer) takeRoots(numbers []int64, put func(bool, int64, backend.Clai
 		return err
 	}
 	return cl.readExecutions(cl.ctx, cl.q, numbers, func(n int64, e *backend.Execution, fresh bool) {
-		put(true, n, backend.Claimed{Task: rootTask(e), Fresh: fresh, Metadata: e.Metadata, Carrier: e.Carrier})
+		put(true, n, backend.Claimed{Task: rootTask(e), Fresh: fresh, Metadata: e.Metadata, Carrier: e.Carrier, Parent: e.Parent, Run: e.Run, Base: e.Base})
 	})
 }
 

@@ -98,6 +98,8 @@ func (t *tx) command(c backend.Command) (err error) {
 		return t.start(c)
 	case *backend.Signalled:
 		return t.signalled(c)
+	case *backend.Trim:
+		return t.trim(c)
 	case *backend.Turn:
 		c.Err, err = t.turn(c)
 	case *backend.Complete:

@@ -117,28 +117,17 @@ func (db *DB) Replay(ctx context.Context, id backend.TaskID, queue, actor string
 }
 
 func (t *tx) replay(l *letter, queue string) error {
-	var (
-		n, healedFrom int64
-		state         backend.State
-		reopened      bool
-	)
-	found, err := t.one(t.ctx, t.q.replayLook, func(r *row) {
-		n, state, healedFrom, reopened = r.int(), backend.State(r.text()), r.int(), r.bool()
-	}, l.Task.Execution)
+	x, found, err := t.lookToReplay(l.Task.Execution)
 	switch {
 	case err != nil:
 		return err
 	case !found:
 		return fmt.Errorf("its execution has been deleted: %w", backend.ErrNotReplayable)
-	case state == backend.Failed || state == backend.TimedOut:
-		healedFrom = l.place
-	case reopened:
-		healedFrom = min(healedFrom, l.place)
-	default:
-		return fmt.Errorf("its execution is %s: %w", state, backend.ErrNotReplayable)
+	case !x.heals():
+		return fmt.Errorf("its execution is %s: %w", x.state, backend.ErrNotReplayable)
 	}
 	if !l.Task.IsRoot() {
-		rows, err := t.exec(t.q.replay, n, l.Task.Seq, queue, t.now)
+		rows, err := t.exec(t.q.replay, x.n, l.Task.Seq, queue, t.now)
 		if err != nil {
 			return err
 		}
@@ -146,21 +135,72 @@ func (t *tx) replay(l *letter, queue string) error {
 			return fmt.Errorf("the task is not where it was buried: %w", backend.ErrNotReplayable)
 		}
 	}
-	return t.reopen(n, state, healedFrom, l.Task.IsRoot(), queue)
+	if err := t.reopen(x, l.place); err != nil {
+		return err
+	}
+	if l.Task.IsRoot() {
+		if _, err := t.exec(t.q.replayExecution, x.n, queue, t.now); err != nil {
+			return err
+		}
+	}
+	return t.healParents(x)
 }
 
-// reopen lets an execution go on whose failed task has been put back.
-func (t *tx) reopen(n int64, state backend.State, healedFrom int64, root bool, queue string) error {
-	if _, err := t.exec(t.q.replayRestore, n); err != nil {
+// toReplay is what must be known of an execution to replay one of its dead letters.
+type toReplay struct {
+	id         string
+	n          int64
+	state      backend.State
+	healedFrom int64
+	reopened   bool // by another replay, and nobody has run it since
+	parent     *backend.TaskID
+}
+
+// heals tells whether the execution can be reopened.
+func (x toReplay) heals() bool {
+	return x.state == backend.Failed || x.state == backend.TimedOut || x.reopened
+}
+
+func (t *tx) lookToReplay(execution string) (x toReplay, found bool, err error) {
+	found, err = t.one(t.ctx, t.q.replayLook, func(r *row) {
+		x = toReplay{execution, r.int(), backend.State(r.text()), r.int(), r.bool(), r.task()}
+	}, execution)
+	return x, found, err
+}
+
+// reopen lets an execution go on of which a failed task has been put back, that failed when its history had come to a
+// place.
+func (t *tx) reopen(x toReplay, place int64) error {
+	if x.reopened {
+		place = min(place, x.healedFrom)
+	}
+	if _, err := t.exec(t.q.replayRestore, x.n); err != nil {
 		return err
 	}
-	if _, err := t.exec(t.q.reopen, n, healedFrom, t.now); err != nil {
+	if _, err := t.exec(t.q.reopen, x.n, place, t.now); err != nil {
 		return err
 	}
-	t.tally(state, backend.Running)
-	if !root {
-		return nil
+	t.tally(x.state, backend.Running)
+	return nil
+}
+
+// healParents has the callers of an execution that was reopened wait for it again, as far as its failure is why they
+// have ended.
+func (t *tx) healParents(x toReplay) error {
+	for x.parent != nil {
+		p, found, err := t.lookToReplay(x.parent.Execution)
+		if err != nil || !found || !p.heals() {
+			return err
+		}
+		var place int64
+		waits, err := t.one(t.ctx, t.q.replayChild, func(r *row) { place = r.int() }, p.n, x.parent.Seq, x.id)
+		if err != nil || !waits {
+			return err
+		}
+		if err := t.reopen(p, place); err != nil {
+			return err
+		}
+		x = p
 	}
-	_, err := t.exec(t.q.replayExecution, n, queue, t.now)
-	return err
+	return nil
 }

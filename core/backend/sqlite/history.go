@@ -74,6 +74,7 @@ type held struct {
 	crashes    int64
 	cancelling bool          // of an orchestrator
 	state      backend.State // of its execution
+	parent     *backend.TaskID
 }
 
 func (h *held) kind() backend.Kind {
@@ -87,7 +88,7 @@ func readHeld(ctx context.Context, c *conn, q *queries, worker string) ([]held, 
 	var all []held
 	err := c.each(ctx, q.heldExecutions, func(r *row) error {
 		h := held{n: r.int(), id: backend.TaskID{Execution: r.text()}, step: r.text(), queue: r.text(), token: r.int(), crashes: r.int()}
-		h.cancelling, h.state = r.bool(), backend.State(r.text())
+		h.cancelling, h.state, h.parent = r.bool(), backend.State(r.text()), r.task()
 		all = append(all, h)
 		return nil
 	}, worker)
@@ -119,16 +120,17 @@ func scanExecution(r *row) backend.Execution {
 		ID: r.text(), Workflow: r.text(), Queue: r.text(), Priority: int(r.int()), Tags: r.list(),
 		State: backend.State(r.text()), TaskState: backend.State(r.text()), Due: r.time(),
 		Worker: r.text(), Token: r.int(), Attempt: int(r.int()), Crashes: int(r.int()),
-		InputHash: r.int(), Result: r.bytes(), Failure: r.failure(), Cause: r.cause(),
+		InputHash: r.int(), Result: r.bytes(), Failure: r.failure(), Cause: r.task(),
 		Created: r.time(), Started: r.time(), Finished: r.time(), Deadline: r.time(),
 		Wakes: int(r.int()), Effects: int(r.int()), HealedFrom: int(r.int()), HealedTo: int(r.int()),
+		Parent: r.task(), Run: int(r.int()), Base: int(r.int()),
 	}
 	e.Policy, e.Metadata, e.Carrier, e.Input = r.bytes(), r.dict(), r.dict(), r.bytes()
 	return e
 }
 
-// cause reads the id of a task; NULL is nil.
-func (r *row) cause() *backend.TaskID {
+// task reads the id of a task; NULL is nil.
+func (r *row) task() *backend.TaskID {
 	text := r.text()
 	if text == "" {
 		return nil
@@ -148,7 +150,7 @@ func scanTask(r *row) backend.Task {
 		State: backend.State(r.text()), Due: r.time(), Worker: r.text(),
 		Token: r.int(), Attempt: int(r.int()), Crashes: int(r.int()), Policy: r.bytes(),
 		Input: r.bytes(), InputHash: r.int(), Result: r.bytes(), Failure: r.failure(),
-		Created: r.time(), Started: r.time(), Finished: r.time(),
+		Created: r.time(), Started: r.time(), Finished: r.time(), Child: r.text(), Detached: r.bool(),
 	}
 }
 

@@ -173,6 +173,9 @@ func (t *tx) poisonRoot(h *held) error {
 		return err
 	}
 	t.tally(h.state, end)
+	if err := t.settleParent(h.parent, h.id.Execution, end, &backend.Close{Failure: &fail, Reason: reason}); err != nil {
+		return err
+	}
 	if _, err := t.exec(t.q.forgetAll, h.n, t.now); err != nil || h.cancelling {
 		return err
 	}

@@ -10,6 +10,9 @@ type queries struct {
 	deadLetter, deadLetterExecution                              *query
 	settle, add, consume, forget, forgetAll, setAside            *query
 	count, setCustom                                             *query
+	startChild, addChild, settleParent, replayChild              *query
+	continueRun, continueInput                                   *query
+	trim, trimFailures, trimSignals                              *query
 	closeExecution, yield, again, standAlone                     *query
 	tally                                                        *query
 	claimExecutions, claimTasks                                  *query
@@ -41,6 +44,7 @@ func loadQueries() (*queries, error) {
 
 func (l *loader) loadAll(q *queries) {
 	l.loadCommands(q)
+	l.loadChildren(q)
 	l.loadClaims(q)
 	l.loadReads(q)
 	l.loadLeases(q)
@@ -86,6 +90,18 @@ func (l *loader) loadCommands(q *queries) {
 	q.deadLetter = l.load("dead_letter", "n seq reason failure now")
 	q.deadLetterExecution = l.load("dead_letter_execution", "n reason failure now")
 	q.tally = l.load("tally", "state delta")
+}
+
+func (l *loader) loadChildren(q *queries) {
+	q.startChild = l.load("start_child", "execution_id workflow queue priority tags due_at input_hash now deadline_at parent")
+	q.addChild = l.load("add_child", "n seq key step queue priority tags state input_hash now finished_at failure child detached")
+	q.settleParent = l.load("settle_parent", "n seq child state result failure now")
+	q.replayChild = l.load("replay_child", "n seq child")
+	q.continueRun = l.load("continue", "n token run base")
+	q.continueInput = l.load("continue_input", "n input")
+	q.trim = l.load("trim", "n most")
+	q.trimFailures = l.load("trim_failures", "n execution_id most")
+	q.trimSignals = l.load("trim_signals", "n before most")
 }
 
 func (l *loader) loadClaims(q *queries) {

@@ -16,6 +16,7 @@ type fenced struct {
 	state   backend.State
 	crashes int64
 	effects int64
+	run     int64
 }
 
 // turn applies a turn. refused says why nothing of it was; a turn that was applied before is not refused.
@@ -28,12 +29,12 @@ func (t *tx) turn(c *backend.Turn) (refused, err error) {
 	}
 	var f fenced
 	held, err := t.one(t.ctx, t.q.turn, func(r *row) {
-		f = fenced{n: r.int(), state: backend.State(r.text()), crashes: r.int(), effects: r.int()}
+		f = fenced{n: r.int(), state: backend.State(r.text()), crashes: r.int(), effects: r.int(), run: r.int()}
 	}, c.Execution, c.Token)
 	if err != nil {
 		return nil, err
 	}
-	if !held {
+	if !held || c.Continue != nil && f.run >= int64(c.Continue.Run) {
 		return t.turnedBefore(c)
 	}
 	w := &turnWriter{tx: t, turn: c, fenced: f}
@@ -132,6 +133,9 @@ func (w *turnWriter) added() error {
 }
 
 func (w *turnWriter) add(a *backend.Add) (bool, error) {
+	if a.Child != nil {
+		return w.addChild(a)
+	}
 	var (
 		due, fires, started, finished any
 		worker                        string
@@ -213,6 +217,8 @@ func (w *turnWriter) last() (err error) {
 	switch {
 	case c.Close != nil:
 		return w.end()
+	case c.Continue != nil:
+		return w.continueRun()
 	case c.Yield != nil:
 		var due any
 		if c.Yield.WakeIn >= 0 {
@@ -250,6 +256,9 @@ func (w *turnWriter) end() error {
 		return err
 	}
 	w.tally(w.state, w.turn.State)
+	if err := w.settleParent(end.Parent, w.turn.Execution, w.turn.State, end); err != nil {
+		return err
+	}
 	if end.Reason == "" || w.turn.State == backend.Cancelled {
 		return nil
 	}
@@ -276,11 +285,12 @@ type rootState struct {
 	taskState backend.State
 	token     int64
 	effects   int64
+	run       int64
 }
 
 func (t *tx) known(execution string) (k rootState, err error) {
 	_, err = t.one(t.ctx, t.q.turnKnown, func(r *row) {
-		k = rootState{n: r.int(), state: backend.State(r.text()), taskState: backend.State(r.text()), token: r.int(), effects: r.int()}
+		k = rootState{n: r.int(), state: backend.State(r.text()), taskState: backend.State(r.text()), token: r.int(), effects: r.int(), run: r.int()}
 	}, execution)
 	return k, err
 }
@@ -308,6 +318,8 @@ func (t *tx) turnedBefore(c *backend.Turn) (refused, err error) {
 // hasTurned looks for the first thing that the turn would have written.
 func (t *tx) hasTurned(c *backend.Turn, k rootState) (bool, error) {
 	switch {
+	case c.Continue != nil:
+		return k.run >= int64(c.Continue.Run), nil
 	case len(c.Completed) > 0:
 		return t.isAt(k.n, c.Completed[0].Task.Seq, c.Completed[0].Token, backend.Completed)
 	case len(c.Buried) > 0:

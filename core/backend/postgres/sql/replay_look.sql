@@ -4,7 +4,8 @@
 SELECT CASE WHEN finished_at IS NOT NULL THEN state::text WHEN cancel_requested_at IS NOT NULL THEN 'cancelling'
             WHEN started_at IS NULL THEN 'pending' ELSE 'running' END,
        coalesce(healed_from, 0),
-       state = 'waiting' AND cancel_requested_at IS NULL AND coalesce(reopened_token = token, false)
+       state = 'waiting' AND cancel_requested_at IS NULL AND coalesce(reopened_token = token, false),
+       coalesce(parent_alias, parent_id::text) || '.' || parent_seq
 FROM stent.executions
 WHERE id = $1
 FOR UPDATE;

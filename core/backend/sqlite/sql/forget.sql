@@ -1,4 +1,4 @@
--- Cancels an unfinished task because its execution ends, and keeps how it was. Its worker is gone with the execution.
+-- Cancels an unfinished task because its execution, or its run, ends, and keeps how it was. Its worker is gone with the execution.
 UPDATE tasks
 SET before     = CASE state WHEN 'running' THEN 'pending' ELSE state END,
     before_due = CASE state WHEN 'running' THEN :now ELSE due_at END,

@@ -1,0 +1,2 @@
+-- The input of another run.
+UPDATE inputs SET input = :input WHERE n = :n;
