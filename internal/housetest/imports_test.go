@@ -31,7 +31,8 @@ var layers = []struct{ packages, may string }{
 	{"logctx", "core"},
 	{"logctx/*", "core logctx"},
 	{"tracing/*", "core"},
-	{"dashboards alerts", "metrics"},
+	{"internal/promql internal/promql/promlint", "metrics"},
+	{"dashboards alerts", "metrics internal/promql"},
 
 	{"cmd/stent", "internal/cli"},
 	{"internal/cli", "internal/cli/* core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/* dashboards alerts"},
