@@ -38,7 +38,7 @@ func (db *DB) Commit(ctx context.Context, b *backend.Batch) error {
 func check(b *backend.Batch) error {
 	for _, c := range b.Commands {
 		switch c := c.(type) {
-		case *backend.Start, *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release, *backend.Claim:
+		case *backend.Start, *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release, *backend.Trim, *backend.Claim:
 		case *backend.Turn:
 			for _, a := range c.Added {
 				if a.Seq < 1 {
@@ -71,6 +71,8 @@ func (t *tx) command(c backend.Command) {
 		t.start(c)
 	case *backend.Signalled:
 		t.signalled(c)
+	case *backend.Trim:
+		c.Left = t.trim(t.find(c.Execution))
 	case *backend.Turn:
 		c.Err = t.turn(c)
 	case *backend.Complete:
@@ -100,11 +102,17 @@ func (t *tx) start(c *backend.Start) {
 		}
 		return
 	}
+	t.begin(c, nil)
+}
+
+// begin makes an execution that is not there; parent is the call that it is of, if any.
+func (t *tx) begin(c *backend.Start, parent *backend.TaskID) {
 	e := &execution{
 		Execution: backend.Execution{
 			ID: c.ID, Workflow: c.Workflow, Queue: c.Queue, Priority: c.Priority, Tags: slices.Clone(c.Tags),
 			State: backend.Pending, TaskState: backend.Pending, Attempt: 1, Policy: payload(c.Policy), Input: payload(c.Input),
 			InputHash: c.InputHash, Created: t.now, Metadata: maps.Clone(c.Metadata), Carrier: maps.Clone(c.Carrier),
+			Parent: parent, Run: 1,
 		},
 		reopenedToken: -1, counters: map[string]float64{}, custom: map[string]json.RawMessage{},
 	}

@@ -106,16 +106,12 @@ func (t *tx) replay(l *letter, queue string) error {
 	if e == nil {
 		return fmt.Errorf("its execution has been deleted: %w", backend.ErrNotReplayable)
 	}
-	from := l.place
-	switch {
-	case e.State == backend.Failed, e.State == backend.TimedOut:
-	case e.State == backend.Running && e.TaskState == backend.Waiting && e.reopenedToken == e.Token:
-		from = min(e.HealedFrom, l.place) // another replay has reopened it, and nobody has run it since
-	default:
+	if !e.heals() {
 		return fmt.Errorf("its execution is %s: %w", e.State, backend.ErrNotReplayable)
 	}
-	if s := e.task(l.Task.Seq); s != nil {
-		if s.State != backend.Failed && s.State != backend.TimedOut {
+	if !l.Task.IsRoot() {
+		s := e.task(l.Task.Seq)
+		if s == nil || s.State != backend.Failed && s.State != backend.TimedOut {
 			return fmt.Errorf("the task is not where it was buried: %w", backend.ErrNotReplayable)
 		}
 		s.State, s.Attempt, s.Crashes, s.Failure, s.Result, s.Finished = backend.Pending, 1, 0, nil, nil, time.Time{}
@@ -124,7 +120,7 @@ func (t *tx) replay(l *letter, queue string) error {
 		}
 		t.setDue(&s.claimable, t.now)
 	}
-	t.reopen(e, from)
+	t.reopen(e, l.place)
 	if l.Task.IsRoot() {
 		e.Attempt, e.Crashes = 1, 0
 		if queue != "" {
@@ -132,12 +128,26 @@ func (t *tx) replay(l *letter, queue string) error {
 		}
 		t.setDue(&e.claimable, t.now)
 	}
+	t.healParents(e)
 	return nil
+}
+
+// reopened tells whether a replay has reopened the execution and nobody has run it since.
+func (e *execution) reopened() bool {
+	return e.State == backend.Running && e.TaskState == backend.Waiting && e.reopenedToken == e.Token
+}
+
+// heals tells whether the execution can be reopened.
+func (e *execution) heals() bool {
+	return e.State == backend.Failed || e.State == backend.TimedOut || e.reopened()
 }
 
 // reopen lets an execution go on whose failed task has been put back: tasks that were cancelled because it ended are as
 // they were, and its orchestrator waits, at most until the first timer fires.
 func (t *tx) reopen(e *execution, from int) {
+	if e.reopened() {
+		from = min(e.HealedFrom, from)
+	}
 	due := time.Time{}
 	for _, s := range e.tasks {
 		if s == nil {

@@ -29,7 +29,7 @@ func (db *DB) History(ctx context.Context, ids []string) (all []backend.History,
 func (e *execution) history(now time.Time) backend.History {
 	h := backend.History{Execution: e.record(), Now: now}
 	for _, s := range e.tasks {
-		if s != nil {
+		if s != nil && s.ID.Seq > e.Base {
 			h.Tasks = append(h.Tasks, s.record())
 		}
 	}
@@ -143,7 +143,7 @@ func (t *tx) tasksOf(e *execution, f backend.TaskFilter, all *[]backend.Task) {
 	}
 	add(e.root())
 	for _, s := range e.tasks {
-		if s != nil {
+		if s != nil && s.ID.Seq > e.Base {
 			add(s.record())
 		}
 	}

@@ -148,7 +148,9 @@ func (t *tx) poison(x *claimable, crashes int) {
 		return
 	}
 	for _, s := range x.execution.tasks {
-		t.forget(s)
+		if s != nil && !s.Detached {
+			t.forget(s)
+		}
 	}
 	t.close(x.execution, &backend.Close{State: backend.Failed, Failure: &failure, Reason: reason})
 }

@@ -87,6 +87,7 @@ type task struct {
 	claimedBy string        // the worker, while it stands on a lease of its own and not on its orchestrator's
 	before    backend.State // of one that was cancelled by its execution's end: its state before
 	beforeDue time.Time     // and when it was due
+	place     int           // of a call of a workflow: the last place of the history when it ended
 }
 
 type signal struct {
@@ -116,7 +117,7 @@ func (e *execution) record() backend.Execution {
 	x := e.Execution
 	x.Due = e.at
 	x.Tags, x.Metadata, x.Carrier = slices.Clone(x.Tags), maps.Clone(x.Metadata), maps.Clone(x.Carrier)
-	x.Failure, x.Cause = copied(x.Failure), copied(x.Cause)
+	x.Failure, x.Cause, x.Parent = copied(x.Failure), copied(x.Cause), copied(x.Parent)
 	return x
 }
 

@@ -71,12 +71,17 @@ func (t *tx) parts(e *execution, c *backend.Turn) (fit []bool) {
 	if len(c.Effects) > 0 {
 		fit = append(fit, e.Effects < c.EffectsSeen)
 	}
+	if c.Continue != nil {
+		fit = append(fit, e.Run < c.Continue.Run)
+	}
 	return fit
 }
 
 // hasTurned looks for the first thing that the turn would have changed.
 func (t *tx) hasTurned(e *execution, c *backend.Turn) bool {
 	switch {
+	case c.Continue != nil:
+		return e.Run >= c.Continue.Run
 	case len(c.Completed) > 0:
 		return e.isAt(c.Completed[0].Task.Seq, c.Completed[0].Token, backend.Completed)
 	case len(c.Buried) > 0:
@@ -155,9 +160,14 @@ func (t *tx) add(e *execution, a *backend.Add) {
 		ID: backend.TaskID{Execution: e.ID, Seq: a.Seq}, Key: a.Key, Kind: a.Kind, Step: a.Step, Workflow: e.Workflow,
 		Queue: a.Queue, Priority: a.Priority, Tags: slices.Clone(a.Tags), State: a.State, Attempt: 1, Policy: payload(a.Policy),
 		Input: payload(a.Input), InputHash: a.InputHash, Result: payload(a.Result), Created: t.now,
+		Detached: a.Detached,
 	}}
 	s.claimable = claimable{execution: e, task: s, serial: t.next()}
 	e.tasks[a.Seq-1] = s
+	if a.Child != nil {
+		t.call(e, s, a.Child)
+		return
+	}
 	switch a.State {
 	case backend.Running:
 		s.Started, s.Worker, s.Token = t.now, t.worker, 1
@@ -221,6 +231,8 @@ func (t *tx) last(e *execution, c *backend.Turn) {
 		e.Attempt++
 		t.setDue(&e.claimable, t.in(c.Again.Delay))
 		t.standAlone(e)
+	case c.Continue != nil:
+		t.anew(e, c.Continue)
 	}
 	c.State = e.State
 }
@@ -243,6 +255,7 @@ func (t *tx) close(e *execution, end *backend.Close) {
 	e.TaskState, e.Finished, e.woken = e.State, t.now, false
 	t.setDue(&e.claimable, time.Time{})
 	delete(t.live, e)
+	t.settleParent(e, end)
 	if end.Reason == "" || e.cancel {
 		return
 	}
