@@ -1,6 +1,10 @@
 package backend
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // What a caller may act on. Backends wrap these, so compare with [errors.Is].
 var (
@@ -31,3 +35,27 @@ var (
 	// ErrSchemaNew says that a newer program has migrated the database.
 	ErrSchemaNew = errors.New("the database's schema is newer than this program: upgrade the program")
 )
+
+// Migration is one step of a schema: a file of a backend's folder migrations.
+type Migration struct {
+	Version int
+	Name    string // "initial" of 0001_initial.sql
+}
+
+// SchemaOldError is an ErrSchemaOld that says what is missing.
+type SchemaOldError struct {
+	Version int         // the database's
+	Pending []Migration // in their order; never empty
+}
+
+func (e *SchemaOldError) Error() string {
+	names := make([]string, len(e.Pending))
+	for i, m := range e.Pending {
+		names[i] = fmt.Sprintf("%d %s", m.Version, m.Name)
+	}
+	return fmt.Sprintf("the schema is at version %d, this program needs version %d (pending: %s): %v",
+		e.Version, e.Pending[len(e.Pending)-1].Version, strings.Join(names, ", "), ErrSchemaOld)
+}
+
+// Unwrap is ErrSchemaOld.
+func (e *SchemaOldError) Unwrap() error { return ErrSchemaOld }

@@ -2,12 +2,15 @@ package cli
 
 import (
 	"context"
+	"database/sql"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/stentgo/stent/core/backend"
 	"github.com/stentgo/stent/core/backend/postgres"
@@ -20,12 +23,14 @@ type testBackend struct {
 	name string
 	// open makes an empty database and a handle on it; dsn is what a person would give to --db.
 	open func(t *testing.T, c *testClock) (db backend.Backend, dsn string)
+	// execute runs a statement on the tables as they are.
+	execute func(t *testing.T, dsn, sql string)
 	// exact says that the database's clock is the test's own; elsewhere times are compared by their form only.
 	exact bool
 }
 
 var testBackends = []testBackend{
-	{name: "sqlite", exact: true, open: func(t *testing.T, c *testClock) (backend.Backend, string) {
+	{name: "sqlite", exact: true, execute: executeSQLite, open: func(t *testing.T, c *testClock) (backend.Backend, string) {
 		path := filepath.Join(t.TempDir(), "test.sqlite")
 		db, err := sqlite.Open(t.Context(), path, sqlite.Clock(c.Now), sqlite.Synchronous(sqlite.Normal))
 		if err != nil {
@@ -33,7 +38,7 @@ var testBackends = []testBackend{
 		}
 		return db, "sqlite:" + path
 	}},
-	{name: "postgres", open: func(t *testing.T, _ *testClock) (backend.Backend, string) {
+	{name: "postgres", execute: executePostgres, open: func(t *testing.T, _ *testClock) (backend.Backend, string) {
 		dsn := pgtest.DSN(t)
 		db, err := postgres.Open(t.Context(), dsn)
 		if err != nil {
@@ -41,6 +46,33 @@ var testBackends = []testBackend{
 		}
 		return db, dsn
 	}},
+}
+
+func executeSQLite(t *testing.T, dsn, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", strings.TrimPrefix(dsn, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func executePostgres(t *testing.T, dsn, text string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), "SET search_path = stent"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), text); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // onEach runs a test on every kind of database.

@@ -177,3 +177,19 @@ func TestMigrate(t *testing.T) {
 		}
 	})
 }
+
+// TestMigrateStatusNamesWhatIsPending makes a schema look older than it is.
+func TestMigrateStatusNamesWhatIsPending(t *testing.T) {
+	onEach(t, func(t *testing.T, b testBackend) {
+		h := newHistory(t, b)
+		b.execute(t, h.dsn, "UPDATE migrations SET version = version - 1000")
+		got := h.run("migrate", "status")
+		if got.code != exitError || !strings.Contains(got.stdout, "Pending:\n  0001  initial\n") || !strings.Contains(got.stderr, "run `stent migrate up`") {
+			t.Errorf("exit code %d, %q %q", got.code, got.stdout, got.stderr)
+		}
+		got = h.run("migrate", "status", "--json")
+		if got.code != exitError || !strings.Contains(got.stdout, `"up_to_date": false`) || !strings.Contains(got.stdout, `"name": "initial"`) {
+			t.Errorf("exit code %d, %q %q", got.code, got.stdout, got.stderr)
+		}
+	})
+}

@@ -2,8 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stentgo/stent/core/backend"
 )
 
 func (a *app) migrateCommand() *cobra.Command {
@@ -41,11 +45,15 @@ func (a *app) migrate(ctx context.Context, p purpose) error {
 		return err
 	}
 	db, err := a.openDatabase(ctx, d, p)
+	var old *backend.SchemaOldError
+	if errors.As(err, &old) {
+		return a.pending(d, old)
+	}
 	if err != nil {
 		return err
 	}
 	if a.json {
-		err = a.printJSON(migrateShape{UpToDate: true})
+		err = a.printJSON(migrateShape{UpToDate: true, Pending: []migrationShape{}})
 	} else {
 		a.screen.printf("The schema of %s is up to date.\n", clean(d.name))
 	}
@@ -53,4 +61,23 @@ func (a *app) migrate(ctx context.Context, p purpose) error {
 		err = closing
 	}
 	return err
+}
+
+// pending prints what is missing, one migration a line. It is an error too, for scripts that look at the exit code.
+func (a *app) pending(d database, old *backend.SchemaOldError) error {
+	if a.json {
+		shape := migrateShape{}
+		for _, m := range old.Pending {
+			shape.Pending = append(shape.Pending, migrationShape{m.Version, m.Name})
+		}
+		if err := a.printJSON(shape); err != nil {
+			return err
+		}
+	} else {
+		a.screen.printf("The schema of %s is at version %d. Pending:\n", clean(d.name), old.Version)
+		for _, m := range old.Pending {
+			a.screen.printf("  %04d  %s\n", m.Version, m.Name)
+		}
+	}
+	return fmt.Errorf("%d pending: %w", len(old.Pending), backend.ErrSchemaOld)
 }

@@ -121,7 +121,13 @@ type signalShape struct {
 
 // migrateShape is `stent migrate up --json` and `stent migrate status --json`.
 type migrateShape struct {
-	UpToDate bool `json:"up_to_date"` // where it is not, that is an error
+	UpToDate bool             `json:"up_to_date"` // where it is not, that is an error
+	Pending  []migrationShape `json:"pending"`
+}
+
+type migrationShape struct {
+	Version int    `json:"version"`
+	Name    string `json:"name"`
 }
 
 // versionShape is `stent version --json`.

@@ -68,11 +68,23 @@ func (db *DB) prepare(ctx context.Context) error {
 	case version == 0 && db.opts.mustExist:
 		return fmt.Errorf("there is no such schema, or it is empty: check the DSN and the schema's name: %w", backend.ErrSchemaMissing)
 	case version < newest && version != 0 && db.opts.noMigrate:
-		return fmt.Errorf("the schema is at version %d, this program needs version %d: %w", version, newest, backend.ErrSchemaOld)
+		return pending(version, all)
 	case version == newest:
 		return nil
 	}
 	return db.migrate(ctx, all)
+}
+
+// pending says what an older schema lacks.
+func pending(version int, all []migration) error {
+	old := &backend.SchemaOldError{Version: version}
+	for _, m := range all {
+		if m.version > version {
+			_, name, _ := strings.Cut(strings.TrimSuffix(m.name, ".sql"), "_")
+			old.Pending = append(old.Pending, backend.Migration{Version: m.version, Name: name})
+		}
+	}
+	return old
 }
 
 type rower interface {

@@ -92,8 +92,13 @@ func TestNoMigrateRefusesAnOlderSchema(t *testing.T) {
 	dsn := pgtest.DSN(t)
 	_ = open(t, dsn).Close()
 	execute(t, dsn, newest+"-1")
-	if _, err := postgres.Open(t.Context(), dsn, postgres.NoMigrate()); !errors.Is(err, backend.ErrSchemaOld) {
+	_, err := postgres.Open(t.Context(), dsn, postgres.NoMigrate())
+	var old *backend.SchemaOldError
+	if !errors.Is(err, backend.ErrSchemaOld) || !errors.As(err, &old) {
 		t.Fatalf("error is %v", err)
+	}
+	if first := old.Pending[0]; old.Version != -1 || first != (backend.Migration{Version: 1, Name: "initial"}) {
+		t.Errorf("version %d, pending %+v", old.Version, old.Pending)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/stentgo/stent/core/backend"
 
@@ -70,12 +71,24 @@ func (db *DB) prepare(ctx context.Context, c *conn) error {
 	case empty && db.opts.mustExist:
 		return fmt.Errorf("%s is an empty database: check the path: %w", db.path, backend.ErrSchemaMissing)
 	case version < newest && db.opts.noMigrate:
-		return fmt.Errorf("%s has schema %d, this program needs %d: %w", db.path, version, newest, backend.ErrSchemaOld)
+		return fmt.Errorf("%s: %w", db.path, pending(version, all))
 	}
 	if err := db.useWAL(ctx, c); err != nil || version == newest {
 		return err
 	}
 	return db.migrate(ctx, c, all)
+}
+
+// pending says what an older schema lacks.
+func pending(version int64, all []migration) error {
+	old := &backend.SchemaOldError{Version: int(version)}
+	for _, m := range all {
+		if m.version > version {
+			_, name, _ := strings.Cut(strings.TrimSuffix(m.name, ".sql"), "_")
+			old.Pending = append(old.Pending, backend.Migration{Version: int(m.version), Name: name})
+		}
+	}
+	return old
 }
 
 // snapshotVersion is version on one snapshot, also while another process makes the database.

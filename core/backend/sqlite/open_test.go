@@ -31,7 +31,7 @@ func TestWhatCannotBeOpenedSaysWhyAndWhatToDo(t *testing.T) {
 		{"another program's marked database", marked, nil, []string{"another program"}, backend.ErrSchemaMissing, false},
 		{"a database that has lost a table", broken, nil, []string{"lacks tables", "restore a backup"}, backend.ErrSchemaMissing, false},
 		{"a newer schema", version("999"), nil, []string{"has schema 999, this program knows ", "upgrade the program"}, backend.ErrSchemaNew, false},
-		{"an older schema", version("0"), []sqlite.Option{sqlite.NoMigrate()}, []string{"has schema 0, this program needs ", "stent migrate up"}, backend.ErrSchemaOld, false},
+		{"an older schema", version("0"), []sqlite.Option{sqlite.NoMigrate()}, []string{"the schema is at version 0, this program needs version ", "(pending: 1 initial", "stent migrate up"}, backend.ErrSchemaOld, false},
 		{"no file that must exist", nil, []sqlite.Option{sqlite.MustExist()}, []string{"does not exist", "check the path"}, backend.ErrSchemaMissing, false},
 		{"no file, and no permission to migrate", nil, []sqlite.Option{sqlite.NoMigrate()}, []string{"does not exist"}, backend.ErrSchemaMissing, false},
 		{"an empty file that must exist", text(""), []sqlite.Option{sqlite.MustExist()}, []string{"is an empty database", "check the path"}, backend.ErrSchemaMissing, false},
