@@ -83,7 +83,7 @@ func (db *DB) listExecutions(ctx context.Context, tx pgx.Tx, f backend.Execution
 		}
 		now, after = e.Created, moment(e.Created)
 	}
-	if f.IDPrefix != "" {
+	if f.IDPrefix != "" || unsuccessful(f.States) {
 		return db.listSpan(ctx, tx, f, since(f), before, after, limit(f.Limit, 20))
 	}
 	for i := 0; i <= len(spans); i++ {
@@ -108,6 +108,16 @@ func (db *DB) listExecutions(ctx context.Context, tx pgx.Tx, f backend.Execution
 	return keys, nil
 }
 
+// unsuccessful tells whether only executions are wanted that ended without a result.
+func unsuccessful(states []backend.State) bool {
+	for _, s := range states {
+		if s != backend.Failed && s != backend.TimedOut && s != backend.Cancelled {
+			return false
+		}
+	}
+	return len(states) > 0
+}
+
 func since(f backend.ExecutionFilter) pgtype.Timestamptz {
 	if f.Since.IsZero() {
 		return pgtype.Timestamptz{InfinityModifier: pgtype.NegativeInfinity, Valid: true}
@@ -122,6 +132,9 @@ func (db *DB) listSpan(ctx context.Context, tx pgx.Tx, f backend.ExecutionFilter
 		states = append(states, string(s))
 	}
 	name, args := "list_executions", []any{from, before, after, keyOf(f.After), states, text(f.Workflow), text(f.Queue), text(f.Tag), most}
+	if f.IDPrefix == "" && unsuccessful(f.States) {
+		name = "list_executions_unsuccessful"
+	}
 	if f.IDPrefix != "" {
 		first, last, ok := prefixKeys(f.IDPrefix)
 		if !ok {

@@ -79,7 +79,7 @@ func (w *work) close(p *pipeline) {
 		column(closed, keyedKey), column(closed, turnToken),
 		column(closed, func(t keyed[*backend.Turn]) string { return string(t.cmd.Close.State) }),
 		column(closed, func(t keyed[*backend.Turn]) []byte { return t.cmd.Close.Result }),
-		column(closed, func(t keyed[*backend.Turn]) pgtype.Text { return failure(t.cmd.Close.Failure) }),
+		column(closed, func(t keyed[*backend.Turn]) pgtype.Text { return failure(reason(t.cmd.Close)) }),
 		column(closed, func(t keyed[*backend.Turn]) pgtype.Text {
 			if t.cmd.Close.Cause == nil {
 				return pgtype.Text{}
@@ -95,10 +95,16 @@ func (w *work) close(p *pipeline) {
 			column(buried, keyedKey),
 			column(buried, func(t keyed[*backend.Turn]) string { return clean(t.cmd.Close.Reason) }),
 			column(buried, func(t keyed[*backend.Turn]) pgtype.Text {
-				if t.cmd.Close.Failure == nil {
-					return failure(&backend.Failure{Message: t.cmd.Close.Reason})
-				}
-				return failure(t.cmd.Close.Failure)
+				return failure(reason(t.cmd.Close))
 			}))
 	}
+}
+
+// reason is why an execution ended without a result, nil for one with a result. There always is one, since it is by its
+// failure that an execution which did not complete is found.
+func reason(c *backend.Close) *backend.Failure {
+	if c.Failure == nil && c.State != backend.Completed {
+		return &backend.Failure{Message: c.Reason}
+	}
+	return c.Failure
 }
