@@ -50,11 +50,14 @@ type ActivityError struct {
 }
 
 func (e *ActivityError) Error() string {
-	attempts := "1 attempt"
-	if e.Attempts != 1 {
-		attempts = fmt.Sprint(e.Attempts, " attempts")
+	return fmt.Sprintf("activity %s %s after %s: %s", e.Activity, stateVerb(e.State), attempts(e.Attempts), e.Failure.Message)
+}
+
+func attempts(n int) string {
+	if n == 1 {
+		return "1 attempt"
 	}
-	return fmt.Sprintf("activity %s %s after %s: %s", e.Activity, stateVerb(e.State), attempts, e.Failure.Message)
+	return fmt.Sprint(n, " attempts")
 }
 
 // ExecutionError is what Wait returns for an execution that ended without a result.

@@ -193,7 +193,7 @@ func (w *worker) start(ctx context.Context, first bool) error {
 	host, _ := os.Hostname()
 	record := backend.Worker{
 		ID: w.id, Host: host, PID: os.Getpid(), Queues: w.cfg.Queues, Tags: w.cfg.Tags, Steps: w.steps,
-		Slots: w.cfg.Slots, State: backend.WorkerReady,
+		Limits: w.limits, Slots: w.cfg.Slots, State: backend.WorkerReady,
 	}
 	for pause := commitPause; ; pause = min(2*pause, commitPauses) {
 		_, err := w.e.db.Register(ctx, record, w.cfg.Lease)

@@ -184,7 +184,8 @@ type Worker struct {
 	PID      int
 	Queues   []string
 	Tags     []string
-	Steps    []string // the names that it has handlers for
+	Steps    []string       // the names that it has handlers for
+	Limits   map[string]int // the most of an activity that run at once on all workers, by name; see Claim.Limits
 	Slots    int
 	Used     int
 	State    WorkerState

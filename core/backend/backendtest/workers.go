@@ -17,8 +17,8 @@ var workers = []behaviour{
 
 func workerListed(h *harness) {
 	w := backend.Worker{
-		ID: "first", Host: "host", PID: 42, Queues: []string{"a", "b"}, Tags: []string{"gpu"}, Steps: []string{"wf", "act"}, Slots: 10,
-		State: backend.WorkerStarting, Version: "v1",
+		ID: "first", Host: "host", PID: 42, Queues: []string{"a", "b"}, Tags: []string{"gpu"}, Steps: []string{"wf", "act"},
+		Limits: map[string]int{"act": 3}, Slots: 10, State: backend.WorkerStarting, Version: "v1",
 	}
 	now, err := h.db.Register(h.ctx, w, long)
 	h.ok(err)

@@ -290,7 +290,7 @@ func (db *DB) Workers(ctx context.Context) ([]backend.Worker, error) {
 	var all []backend.Worker
 	if err == nil {
 		all, err = collect(rows, func(rows pgx.Rows) (w backend.Worker, err error) {
-			err = rows.Scan(&w.ID, &w.Host, &w.PID, &w.Queues, &w.Tags, &w.Steps, &w.Slots, &w.Used, &w.State, &w.Version,
+			err = rows.Scan(&w.ID, &w.Host, &w.PID, &w.Queues, &w.Tags, &w.Steps, &w.Limits, &w.Slots, &w.Used, &w.State, &w.Version,
 				&w.Started, &w.Renewed, &w.LeaseEnd)
 			w.Started, w.Renewed, w.LeaseEnd = w.Started.UTC(), w.Renewed.UTC(), w.LeaseEnd.UTC()
 			return w, err

@@ -18,7 +18,7 @@ func (db *DB) Register(ctx context.Context, w backend.Worker, lease time.Duratio
 		now time.Time
 	)
 	err := db.pool.QueryRow(ctx, db.q.get("register"), w.ID, clean(w.Host), w.PID, orEmpty(w.Queues), orEmpty(w.Tags), orEmpty(w.Steps),
-		w.Slots, w.Used, string(w.State), clean(w.Version), delay(lease)).Scan(&n, &now)
+		w.Slots, w.Used, string(w.State), clean(w.Version), delay(lease), w.Limits).Scan(&n, &now)
 	if sqlState(err) == stateUnique {
 		err = errors.New("a worker with this id was registered before; an id is never used twice")
 	}

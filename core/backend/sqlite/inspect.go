@@ -192,7 +192,7 @@ func (db *DB) Workers(ctx context.Context) (all []backend.Worker, err error) {
 	err = db.read(ctx, func(c *conn) error {
 		return c.each(ctx, db.q.workers, func(r *row) error {
 			all = append(all, backend.Worker{
-				ID: r.text(), Host: r.text(), PID: int(r.int()), Queues: r.list(), Tags: r.list(), Steps: r.list(),
+				ID: r.text(), Host: r.text(), PID: int(r.int()), Queues: r.list(), Tags: r.list(), Steps: r.list(), Limits: r.limits(),
 				Slots: int(r.int()), Used: int(r.int()), State: backend.WorkerState(r.text()), Version: r.text(),
 				Started: r.time(), Renewed: r.time(), LeaseEnd: r.time(),
 			})

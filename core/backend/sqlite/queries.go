@@ -134,7 +134,7 @@ func (l *loader) loadReads(q *queries) {
 }
 
 func (l *loader) loadLeases(q *queries) {
-	q.register = l.load("register", "worker_id host pid queues tags steps slots used state version now lease_until")
+	q.register = l.load("register", "worker_id host pid queues tags steps limits slots used state version now lease_until")
 	q.renew = l.load("renew", "worker_id state used now lease_until")
 	q.renewNext = l.load("renew_next", "worker_id")
 	q.retire = l.load("retire", "worker_id state now")

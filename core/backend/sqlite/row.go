@@ -85,6 +85,13 @@ func (r *row) dict() map[string]string {
 	return m
 }
 
+// limits reads a map of numbers.
+func (r *row) limits() map[string]int {
+	var m map[string]int
+	r.json(&m)
+	return m
+}
+
 // failure reads a failure; NULL is nil.
 func (r *row) failure() *backend.Failure {
 	var f *backend.Failure
@@ -111,8 +118,8 @@ func list[S ~string](l []S) string {
 	return encode(l)
 }
 
-// dict is a map of strings as it is stored.
-func dict(m map[string]string) any {
+// dict is a map by name as it is stored.
+func dict[V any](m map[string]V) any {
 	if len(m) == 0 {
 		return nil
 	}
