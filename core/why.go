@@ -288,7 +288,7 @@ func each(workers []backend.Worker, list func(backend.Worker) []string) []string
 }
 
 // Sentence says it in one sentence, without a full stop. at writes a time; nil writes it as RFC 3339 in UTC.
-func (because Explanation) Sentence(at func(time.Time) string) string {
+func (because *Explanation) Sentence(at func(time.Time) string) string {
 	if at == nil {
 		at = func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	}
