@@ -71,13 +71,18 @@ test-pgbouncer: $(PGSERVER) ## run the story behind a real PgBouncer in transact
 postgres: $(PGSERVER) ## start a throw-away PostgreSQL, print its DSN, stop it on Ctrl-C
 	@$(PGSERVER)
 
+.PHONY: test-alerts
+test-alerts: ## let promtool and amtool check the alert rules and play their stories (from PATH, or Debian's packages)
+	go vet -tags promtool ./alerts ./internal/promtest
+	go test -tags promtool -timeout=15m $(ARGS) ./alerts
+
 .PHONY: examples
 examples: ## vet and test the examples
 	go vet ./examples/...
 	go test $(ARGS) ./examples/...
 
 # The oldest and the newest PostgreSQL; `test` adds the machine's own. `test` is last: its summary ends the output.
-CI_STAGES := fmt-check vet lint test-postgres-13 test-postgres-18 test-pgbouncer test-scale test
+CI_STAGES := fmt-check vet lint test-alerts test-postgres-13 test-postgres-18 test-pgbouncer test-scale test
 
 .PHONY: ci
 ci: ## all that a change has to pass
