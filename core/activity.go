@@ -77,7 +77,11 @@ func (a *Activity[I, O]) Map(flow *Flow, items []I, opts ...CallOption) ([]O, er
 	for _, opt := range opts {
 		opt.toCall(&s)
 	}
-	limit := s.parallel
+	return mapCalls(flow, items, s.parallel, func(in I) *Future[O] { return a.Go(flow, in, opts...) })
+}
+
+// mapCalls makes a call for each item, at most so many at once; 0 for all.
+func mapCalls[I, O any](flow *Flow, items []I, limit int, call func(in I) *Future[O]) ([]O, error) {
 	if limit == 0 || limit > len(items) {
 		limit = len(items)
 	}
@@ -89,7 +93,7 @@ func (a *Activity[I, O]) Map(flow *Flow, items []I, opts ...CallOption) ([]O, er
 	)
 	for {
 		for !failed && len(open) < limit && len(futures) < len(items) {
-			f := a.Go(flow, items[len(futures)], opts...)
+			f := call(items[len(futures)])
 			futures = append(futures, f)
 			open = append(open, f.step)
 		}

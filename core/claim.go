@@ -78,10 +78,14 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 }
 
 func (w *worker) infoOf(t *backend.Claimed) TaskInfo {
-	return TaskInfo{
+	info := TaskInfo{
 		ExecutionID: t.ID.Execution, TaskID: t.ID.String(), WorkerID: w.id, Workflow: t.Workflow,
-		Step: t.Step, Kind: t.Kind, Queue: t.Queue, Attempt: t.Attempt,
+		Step: t.Step, Kind: t.Kind, Queue: t.Queue, Attempt: t.Attempt, Run: t.Run,
 	}
+	if t.Parent != nil {
+		info.ParentID = t.Parent.Execution
+	}
+	return info
 }
 
 // admit makes room for an execution whose orchestrator was claimed. Its first turn is still to come.
@@ -95,9 +99,13 @@ func (w *worker) admit(t *backend.Claimed) *run {
 		policy.retry = once
 	}
 	h, _ := w.e.handler(t.Step)
+	warn, most := w.e.historyWarn, w.e.historyMax
+	if h.callee != nil && h.callee.settings.historyMax > 0 {
+		warn, most = h.callee.settings.historyWarn, h.callee.settings.historyMax
+	}
 	r := &run{
 		w: w, info: w.infoOf(t), token: t.Token, attempt: t.Attempt, crashes: t.Crashes, policy: policy,
-		input: t.Input, priority: t.Priority,
+		input: t.Input, priority: t.Priority, number: t.Run, base: t.Base, parent: t.Parent, carrier: t.Carrier, warn: warn, most: most,
 		handler: h, byKey: map[string]*step{}, slot: true, busy: true, loaded: t.Fresh,
 		resume: make(chan struct{}), yielded: make(chan struct{}),
 	}
@@ -130,8 +138,10 @@ func (w *worker) news(h *backend.History) {
 	w.mu.Lock()
 	r := w.runs[h.Execution.ID]
 	w.mu.Unlock()
-	if r == nil || r.token != h.Execution.Token {
-		return // it has left since this was read; who claimed it next reads it anew
+	if r == nil || r.token != h.Execution.Token || r.number != h.Execution.Run {
+		// It has left since this was read. Whoever claims it next reads it anew; what was told here has made it due.
+		w.due(0)
+		return
 	}
 	if r.first(h) {
 		r.w.goroutines.Go(r.turn)
@@ -244,6 +254,9 @@ func (w *worker) closed(r *run, t *backend.Turn) {
 	}
 	w.e.waits.ended(r.info.ExecutionID, end)
 	w.cancelActivities(r.info.ExecutionID, ErrExecutionEnded)
+	if r.parent != nil {
+		w.e.woke()
+	}
 	w.logEnd(r, t)
 }
 

@@ -18,6 +18,8 @@ type Engine struct {
 	log      *slog.Logger
 	clock    Clock
 
+	historyWarn, historyMax int // entries
+
 	committer *committer
 	waits     waits
 	watch     watch
@@ -67,6 +69,30 @@ func WithPayloadLimit(bytes int) Option {
 	}
 }
 
+// Entries that a history may have; see [WithHistoryLimit].
+const (
+	DefaultHistoryWarn = 1_000
+	DefaultHistoryMax  = 10_000
+)
+
+// WithHistoryLimit sets how many entries the history of an execution may have: at warn the engine's log says so, once a
+// run; an execution that would have more than most fails, with [CodeHistoryLimit], and is in the dead letters. A history
+// is read as a whole when its execution comes into memory, so a workflow that goes on for long begins anew from time to
+// time: see [Flow.ContinueAsNew]. Default 1,000 and 10,000; warn 0 for no warning; at most 1,000,000.
+func WithHistoryLimit(warn, most int) Option {
+	return func(e *Engine) error {
+		e.historyWarn, e.historyMax = warn, most
+		return checkHistoryLimit(warn, most)
+	}
+}
+
+func checkHistoryLimit(warn, most int) error {
+	if warn < 0 || most < 1 || most > 1_000_000 || warn > most {
+		return fmt.Errorf("history limit: warn at %d entries, stop at %d: want 0 to 1,000,000, and the first not above the second", warn, most)
+	}
+	return nil
+}
+
 // WithClock sets where workers take their timers from. Default: the system's clock. For tests.
 func WithClock(c Clock) Option {
 	return func(e *Engine) error {
@@ -84,11 +110,12 @@ func New(db backend.Backend, opts ...Option) (*Engine, error) {
 		return nil, errors.New("stent: New without a backend: open one, for example with sqlite.Open")
 	}
 	e := &Engine{
-		db:       db,
-		payloads: payloads{codec: jsonCodec{}, limit: DefaultPayloadLimit},
-		log:      slog.New(slog.DiscardHandler),
-		clock:    systemClock{},
-		watch:    watch{db: db},
+		db:          db,
+		payloads:    payloads{codec: jsonCodec{}, limit: DefaultPayloadLimit},
+		log:         slog.New(slog.DiscardHandler),
+		clock:       systemClock{},
+		watch:       watch{db: db},
+		historyWarn: DefaultHistoryWarn, historyMax: DefaultHistoryMax,
 		handlers: map[string]Handler{},
 		workers:  map[*worker]struct{}{},
 	}
@@ -107,6 +134,7 @@ type Handler struct {
 	callee   *callee
 	activity func(ctx context.Context, p payloads, input []byte) ([]byte, error)
 	workflow func(flow *Flow, p payloads, input []byte) ([]byte, error)
+	accepts  func(in any) error // whether it is an input of the workflow
 }
 
 // Name is the name of the workflow or activity; "" of a Handler that Handle did not make.

@@ -37,6 +37,8 @@ const (
 	CodeNotRegistered  = "not_registered"  // no handler for what the workflow calls
 	CodePayload        = "payload"         // a value could not be encoded or decoded, or is too large
 	CodePoison         = "poison"          // workers died of the task too often
+	CodeHistoryLimit   = "history_limit"   // the history is as long as it may be; see WithHistoryLimit
+	CodeChildExists    = backend.CodeChildExists
 )
 
 // ActivityError is what a workflow gets from a call whose activity failed for good. The activity is in the dead
@@ -58,6 +60,29 @@ func attempts(n int) string {
 		return "1 attempt"
 	}
 	return fmt.Sprint(n, " attempts")
+}
+
+// ChildError is what a workflow gets from a call of another workflow whose execution ended without a result.
+type ChildError struct {
+	Child    string // the id of its execution
+	Workflow string
+	Task     backend.TaskID // the call, in the history of the execution that made it
+	State    backend.State  // failed, timed_out or cancelled
+	Failure  backend.Failure
+	Cause    *backend.TaskID // the dead letter by which a replay heals both; nil where there is none
+}
+
+func (e *ChildError) Error() string {
+	s := fmt.Sprintf("child %s of %s %s", e.Child, e.Workflow, stateVerb(e.State))
+	if e.Failure.Message != "" {
+		s += ": " + e.Failure.Message
+	}
+	return s
+}
+
+// Is tells that the child was not begun since its id is another execution's, for [ErrAlreadyExists].
+func (e *ChildError) Is(target error) bool {
+	return target == ErrAlreadyExists && e.Failure.Code == CodeChildExists
 }
 
 // ExecutionError is what Wait returns for an execution that ended without a result.
@@ -166,6 +191,7 @@ func failureOf(err error) backend.Failure {
 		coded    *codedError
 		nondet   *NonDeterminismError
 		activity *ActivityError
+		child    *ChildError
 	)
 	switch {
 	case errors.As(err, &panicked):
@@ -177,6 +203,8 @@ func failureOf(err error) backend.Failure {
 	}
 	if errors.As(err, &activity) {
 		f.Cause = activity.Task.String()
+	} else if errors.As(err, &child) {
+		f.Cause = child.Failure.Cause
 	}
 	return f
 }
@@ -206,7 +234,7 @@ func isWrapper(t string) bool { return t == "*fmt.wrapError" || t == "*fmt.wrapE
 func reasonOf(f backend.Failure) string {
 	line := oneLine(f.Message, 200)
 	switch f.Type {
-	case "", "*errors.errorString", "*fmt.wrapError", "*fmt.wrapErrors", "*core.PanicError", "*core.ActivityError", "*core.NonDeterminismError":
+	case "", "*errors.errorString", "*fmt.wrapError", "*fmt.wrapErrors", "*core.PanicError", "*core.ActivityError", "*core.ChildError", "*core.NonDeterminismError":
 		return line
 	}
 	return f.Type + ": " + line

@@ -145,7 +145,7 @@ func (w *worker) inTurn(id backend.TaskID, ev event) bool {
 	w.mu.Lock()
 	r := w.runs[id.Execution]
 	w.mu.Unlock()
-	return r != nil && r.deliver(ev)
+	return r != nil && id.Seq > r.base && r.deliver(ev) // what a former run had under way is nobody's
 }
 
 // ended is called when the end of an activity was written outside a turn: its workflow may be due now.

@@ -148,7 +148,8 @@ func (f *Flow) enter(kind backend.Kind, name, key string, sum int64) (s *step, a
 			s.forgotten = true
 		}
 	}
-	s = &step{id: backend.TaskID{Execution: r.info.ExecutionID, Seq: len(r.steps) + 1}, key: key, kind: kind, name: name, hash: sum, asked: true}
+	f.lengthen()
+	s = &step{id: backend.TaskID{Execution: r.info.ExecutionID, Seq: r.base + len(r.steps) + 1}, key: key, kind: kind, name: name, hash: sum, asked: true}
 	r.steps = append(r.steps, s)
 	r.byKey[key] = s
 	f.news = true
@@ -216,6 +217,10 @@ type step struct {
 	input  []byte
 	policy taskPolicy
 
+	// Of a call of a workflow.
+	child    string // the id of its execution
+	detached bool
+
 	// Of a timer or a wait that is not resolved.
 	timeout  time.Duration // until it fires, from when it is written; negative for never
 	deadline time.Time     // when it fires, by the worker's clock
@@ -238,6 +243,8 @@ func (s *step) err() error {
 		return nil
 	case s.kind == backend.SignalWait:
 		return fmt.Errorf("signal %s: %w", s.name, ErrSignalTimeout)
+	case s.kind == backend.Child:
+		return s.childError()
 	case s.failure == nil:
 		return errors.New(s.name + ": " + stateVerb(s.state))
 	default:

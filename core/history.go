@@ -35,6 +35,9 @@ type exportedExecution struct {
 	Effects    int              `json:"effects,omitempty"`
 	HealedFrom int              `json:"healed_from,omitempty"`
 	HealedTo   int              `json:"healed_to,omitempty"`
+	Parent     string           `json:"parent,omitempty"` // the id of the task that it is the call of
+	Run        int              `json:"run,omitempty"`
+	Base       int              `json:"base,omitempty"`
 }
 
 type exportedTask struct {
@@ -48,6 +51,8 @@ type exportedTask struct {
 	InputHash int64            `json:"input_hash,omitempty"`
 	Result    exportedBytes    `json:"result,omitempty"`
 	Failure   *backend.Failure `json:"failure,omitempty"`
+	Child     string           `json:"child,omitempty"`
+	Detached  bool             `json:"detached,omitempty"`
 }
 
 type exportedSignal struct {
@@ -102,11 +107,16 @@ func (e *Engine) ExportHistory(ctx context.Context, id string) ([]byte, error) {
 		ID: h.Execution.ID, Workflow: h.Execution.Workflow, Queue: h.Execution.Queue, State: h.Execution.State,
 		Attempt: h.Execution.Attempt, Policy: h.Execution.Policy, Input: h.Execution.Input, Result: h.Execution.Result,
 		Failure: h.Execution.Failure, Effects: h.Execution.Effects, HealedFrom: h.Execution.HealedFrom, HealedTo: h.Execution.HealedTo,
+		Run: h.Execution.Run, Base: h.Execution.Base,
 	}}
+	if h.Execution.Parent != nil {
+		x.Execution.Parent = h.Execution.Parent.String()
+	}
 	for _, t := range h.Tasks {
 		x.Tasks = append(x.Tasks, exportedTask{
 			Seq: t.ID.Seq, Key: t.Key, Kind: t.Kind, Step: t.Step, State: t.State, Attempt: t.Attempt,
 			Input: t.Input, InputHash: t.InputHash, Result: t.Result, Failure: t.Failure,
+			Child: t.Child, Detached: t.Detached,
 		})
 	}
 	for _, s := range h.Signals {
@@ -134,11 +144,20 @@ func readHistory(data []byte) (*backend.History, error) {
 		ID: x.Execution.ID, Workflow: x.Execution.Workflow, Queue: x.Execution.Queue, State: x.Execution.State,
 		Attempt: x.Execution.Attempt, Policy: x.Execution.Policy, Input: x.Execution.Input, Result: x.Execution.Result,
 		Failure: x.Execution.Failure, Effects: x.Execution.Effects, HealedFrom: x.Execution.HealedFrom, HealedTo: x.Execution.HealedTo,
+		Run: max(x.Execution.Run, 1), Base: x.Execution.Base,
 	}}
+	if x.Execution.Parent != "" {
+		parent, err := backend.ParseTaskID(x.Execution.Parent)
+		if err != nil {
+			return nil, fmt.Errorf("the history's parent: %w", err)
+		}
+		h.Execution.Parent = &parent
+	}
 	for _, t := range x.Tasks {
 		h.Tasks = append(h.Tasks, backend.Task{
 			ID: backend.TaskID{Execution: x.Execution.ID, Seq: t.Seq}, Workflow: x.Execution.Workflow, Key: t.Key, Kind: t.Kind, Step: t.Step,
 			State: t.State, Attempt: t.Attempt, Input: t.Input, InputHash: t.InputHash, Result: t.Result, Failure: t.Failure,
+			Child: t.Child, Detached: t.Detached,
 		})
 	}
 	for _, s := range x.Signals {

@@ -17,6 +17,10 @@ type TaskInfo struct {
 	Kind        backend.Kind
 	Queue       string
 	Attempt     int // from 1
+
+	// Of a workflow, in its orchestrator.
+	Run      int    // from 1: how often it has begun anew with ContinueAsNew
+	ParentID string // of the execution that called it, "" where it was started by itself
 }
 
 type infoKey struct{}

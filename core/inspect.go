@@ -27,6 +27,7 @@ type ProgressItem struct {
 	Attempt int           // from 1
 	Due     time.Time     // of a pending one: when it may be claimed
 	Detail  string        // of a failure: its message
+	Child   string        // of a call of a workflow: the id of its execution
 }
 
 // StateOf reads one execution with its progress, or says ErrNotFound.
@@ -61,7 +62,7 @@ func (e *Engine) allTasks(ctx context.Context, id string) ([]backend.Task, error
 	}
 }
 
-// progress tells an execution's story: its orchestrator's beginning, each activity's end, or beginning while it runs,
+// progress tells an execution's story: its orchestrator's beginning, each activity's and child's end, or beginning while it runs,
 // and its own end. Entries of the history that do nothing in the world (timers, recorded values) are left out.
 func progress(x backend.Execution, tasks []backend.Task) []ProgressItem {
 	var items []ProgressItem
@@ -69,15 +70,17 @@ func progress(x backend.Execution, tasks []backend.Task) []ProgressItem {
 		items = append(items, ProgressItem{At: x.Started, Step: x.Workflow, TaskID: backend.TaskID{Execution: x.ID}, Kind: backend.Orchestrator, State: backend.Running})
 	}
 	for _, t := range tasks {
-		if t.Kind != backend.Activity {
+		if t.Kind != backend.Activity && t.Kind != backend.Child {
 			continue
 		}
-		item := ProgressItem{Step: t.Step, TaskID: t.ID, Kind: t.Kind, State: t.State, Attempt: t.Attempt, Due: t.Due}
+		item := ProgressItem{Step: t.Step, TaskID: t.ID, Kind: t.Kind, State: t.State, Attempt: t.Attempt, Due: t.Due, Child: t.Child}
 		switch {
 		case t.State.Final():
 			item.At = t.Finished
 		case t.State == backend.Running:
 			item.At = t.Started
+		case t.Kind == backend.Child:
+			item.At, item.State = t.Created, backend.Running
 		default:
 			item.At = t.Created
 		}

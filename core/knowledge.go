@@ -8,11 +8,11 @@ import (
 func (r *run) takeIn(t *backend.Turn, ev event) {
 	switch {
 	case ev.completed != nil:
-		s := r.steps[ev.completed.Task.Seq-1]
+		s := r.at(ev.completed.Task.Seq)
 		s.here, s.state, s.result = false, backend.Completed, ev.completed.Result
 		t.Completed = append(t.Completed, ev.completed)
 	case ev.buried != nil:
-		s := r.steps[ev.buried.Task.Seq-1]
+		s := r.at(ev.buried.Task.Seq)
 		s.here, s.state, s.failure, s.attempt = false, ev.buried.State, &ev.buried.Failure, ev.attempt
 		t.Buried = append(t.Buried, ev.buried)
 	case ev.fired != nil:
@@ -28,9 +28,14 @@ func (r *run) takeIn(t *backend.Turn, ev event) {
 	case ev.evict:
 		r.evict = true
 	case ev.returned != 0:
-		r.steps[ev.returned-1].here = false
+		if ev.returned > r.base { // and not of the run before
+			r.at(ev.returned).here = false
+		}
 	}
 }
+
+// at is the step at a place of the history.
+func (r *run) at(seq int) *step { return r.steps[seq-r.base-1] }
 
 func (r *run) settle(t *backend.Turn, s *step, x backend.Settle) {
 	if s.stop != nil {
@@ -55,18 +60,19 @@ func (r *run) learn(h *backend.History) {
 }
 
 func (r *run) learnTask(h *backend.History, task *backend.Task) {
-	for len(r.steps) < task.ID.Seq {
+	for len(r.steps) < task.ID.Seq-r.base {
 		r.steps = append(r.steps, nil)
 	}
-	s := r.steps[task.ID.Seq-1]
+	s := r.at(task.ID.Seq)
 	if s == nil {
 		s = &step{
 			id: task.ID, key: task.Key, kind: task.Kind, name: task.Step, hash: task.InputHash,
 			state: task.State, attempt: task.Attempt, result: task.Result, failure: task.Failure,
 			healed: task.ID.Seq > h.Execution.HealedFrom && task.ID.Seq <= h.Execution.HealedTo,
 			input:  task.Input,
+			child:  task.Child, detached: task.Detached,
 		}
-		r.steps[task.ID.Seq-1] = s
+		r.steps[task.ID.Seq-r.base-1] = s
 		if task.Key == "" {
 			s.forgotten = true // set aside before
 			return
@@ -82,7 +88,7 @@ func (r *run) learnTask(h *backend.History, task *backend.Task) {
 		}
 		return
 	}
-	if !s.resolved() && !s.here && task.State.Final() && s.kind == backend.Activity {
+	if !s.resolved() && !s.here && task.State.Final() && (s.kind == backend.Activity || s.kind == backend.Child) {
 		s.state, s.attempt, s.result, s.failure = task.State, task.Attempt, task.Result, task.Failure
 	}
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 
 	"github.com/stentgo/stent/core/backend"
@@ -21,6 +22,11 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 	if t.EffectsSeen > 0 {
 		r.effects = t.EffectsSeen
 	}
+	r.tellChildren(t)
+	if t.Continue != nil {
+		r.renew(t)
+		return
+	}
 	if t.Close != nil || t.Yield != nil || t.Again != nil {
 		r.leave(t)
 		return
@@ -29,7 +35,7 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 		r.w.begin(r.activityOf(s))
 	}
 	for _, a := range t.Added {
-		switch s := r.steps[a.Seq-1]; a.State {
+		switch s := r.at(a.Seq); a.State {
 		case backend.Waiting:
 			r.arm(s)
 		case backend.Pending:
@@ -63,6 +69,10 @@ func (r *run) turned() {
 // leave takes the run out of memory after its last turn here.
 func (r *run) leave(t *backend.Turn) {
 	left := r.remove()
+	// News that came too late for this turn has made a run that waits due.
+	if t.Yield != nil && slices.ContainsFunc(left, func(ev event) bool { return ev.history != nil }) {
+		r.w.due(0)
+	}
 	// An activity that came from a queue may have ended while the turn was being committed.
 	for _, ev := range left {
 		if ev.completed != nil {

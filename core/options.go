@@ -25,6 +25,8 @@ type (
 	WorkflowOption interface{ toWorkflow(*settings) }
 	// CallOption is an option of a call in a workflow.
 	CallOption interface{ toCall(*settings) }
+	// ChildOption is an option of a call of a workflow in another one.
+	ChildOption interface{ toChild(*settings) }
 	// StartOption is an option of [Workflow.Start].
 	StartOption interface{ toStart(*settings) }
 )
@@ -40,7 +42,11 @@ type settings struct {
 	elsewhere     bool
 	startToClose  time.Duration
 
-	key string
+	key      string
+	detached bool
+
+	historyWarn int
+	historyMax  int
 
 	id          string
 	delay       time.Duration
@@ -63,7 +69,9 @@ type (
 	policyOption   func(*settings) // descriptors and calls
 	activityOption func(*settings) // activities and calls
 	calleeOption   func(*settings) // descriptors
-	callOption     func(*settings)
+	workflowOption func(*settings)
+	callOption     func(*settings) // calls of activities and of workflows
+	childOption    func(*settings)
 	startOption    func(*settings)
 )
 
@@ -71,15 +79,21 @@ func (o sharedOption) toActivity(s *settings)   { o(s) }
 func (o sharedOption) toWorkflow(s *settings)   { o(s) }
 func (o sharedOption) toCall(s *settings)       { o(s) }
 func (o sharedOption) toStart(s *settings)      { o(s) }
+func (o sharedOption) toChild(s *settings)      { o(s) }
 func (o policyOption) toActivity(s *settings)   { o(s) }
 func (o policyOption) toWorkflow(s *settings)   { o(s) }
 func (o policyOption) toCall(s *settings)       { o(s) }
+func (o policyOption) toChild(s *settings)      { o(s) }
 func (o activityOption) toActivity(s *settings) { o(s) }
 func (o activityOption) toCall(s *settings)     { o(s) }
 func (o calleeOption) toActivity(s *settings)   { o(s) }
 func (o calleeOption) toWorkflow(s *settings)   { o(s) }
+func (o workflowOption) toWorkflow(s *settings) { o(s) }
 func (o callOption) toCall(s *settings)         { o(s) }
+func (o callOption) toChild(s *settings)        { o(s) }
+func (o childOption) toChild(s *settings)       { o(s) }
 func (o startOption) toStart(s *settings)       { o(s) }
+func (o startOption) toChild(s *settings)       { o(s) }
 
 // Queue names the queue that the task waits in. Default "default". An activity without it goes to its workflow's queue.
 func Queue(name string) sharedOption {
@@ -169,8 +183,23 @@ func Parallel(n int) callOption {
 	}
 }
 
+// Detached lets a child go on when the execution that called it ends or begins anew, whatever the way; without it the
+// child is asked to cancel then.
+func Detached() childOption { return func(s *settings) { s.detached = true } }
+
+// HistoryLimit sets for executions of this workflow what [WithHistoryLimit] sets for all.
+func HistoryLimit(warn, most int) workflowOption {
+	return func(s *settings) {
+		if err := checkHistoryLimit(warn, most); err != nil {
+			s.fail(err)
+		}
+		s.historyWarn, s.historyMax = warn, most
+	}
+}
+
 // ID names the execution. Starting the same workflow with the same input and id again returns the same execution;
-// anything else under that id is ErrAlreadyExists. Default: a new UUID of version 7.
+// anything else under that id is ErrAlreadyExists. Default: a new UUID of version 7; for a child, the id of the execution
+// that calls it and the place of the call, "order-42/3". An id that is given to a child must be free.
 func ID(id string) startOption {
 	return func(s *settings) {
 		if err := checkName("execution id", id); err != nil {

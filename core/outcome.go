@@ -16,14 +16,20 @@ func (r *run) conclude(t *backend.Turn) {
 	// What was asked for in this very turn and nobody waits for does not begin at all.
 	kept := t.Added[:0]
 	for _, a := range t.Added {
-		if r.steps[a.Seq-1].resolved() {
+		if s := r.at(a.Seq); s.resolved() || s.detached {
 			kept = append(kept, a)
 		} else {
-			r.steps[a.Seq-1].forgotten = true
+			s.forgotten = true
 		}
 	}
 	t.Added = kept
 
+	var again *continueAsNewError
+	if r.aborted == nil && errors.As(err, &again) {
+		r.forget(t)
+		r.continueAsNew(t, again)
+		return
+	}
 	if err != nil && r.aborted == nil {
 		if delay, again := r.policy.retry.next(r.attempt, err, r.w.random()); again {
 			if !r.anyHere() { // they stand on the lease that this would give back; each brings another turn
@@ -32,22 +38,38 @@ func (r *run) conclude(t *backend.Turn) {
 			return
 		}
 	}
-	for _, s := range r.steps {
-		if s != nil && !s.resolved() && !s.forgotten {
-			t.Forgotten = append(t.Forgotten, s.id.Seq)
-		}
-	}
+	r.forget(t)
+	t.Close = &backend.Close{State: backend.Completed, Parent: r.parent}
 	if err == nil {
-		t.Close = &backend.Close{State: backend.Completed, Result: r.output}
+		t.Close.Result = r.output
 		return
 	}
 	failure := failureOf(err)
-	t.Close = &backend.Close{State: backend.Failed, Failure: &failure}
+	t.Close.State, t.Close.Failure = backend.Failed, &failure
+	if t.Close.Cause = r.causeOf(err); t.Close.Cause == nil {
+		t.Close.Reason = reasonOf(failure)
+	}
+}
+
+// causeOf is the dead letter that an error comes from, if replaying it heals this execution.
+func (r *run) causeOf(err error) *backend.TaskID {
 	var activity *ActivityError
 	if errors.As(err, &activity) && activity.Task.Execution == r.info.ExecutionID {
-		t.Close.Cause = &activity.Task // it is in the dead letters; replaying it heals this execution
-	} else {
-		t.Close.Reason = reasonOf(failure)
+		return &activity.Task
+	}
+	var child *ChildError
+	if errors.As(err, &child) && child.Task.Execution == r.info.ExecutionID {
+		return child.Cause
+	}
+	return nil
+}
+
+// forget cancels what nobody waits for any more, as the run ends.
+func (r *run) forget(t *backend.Turn) {
+	for _, s := range r.steps {
+		if s != nil && !s.resolved() && !s.forgotten && !s.detached {
+			t.Forgotten = append(t.Forgotten, s.id.Seq)
+		}
 	}
 }
 
@@ -66,7 +88,7 @@ func (r *run) lease(t *backend.Turn) []*step {
 	var begin []*step
 	for i := range t.Added {
 		a := &t.Added[i]
-		s := r.steps[a.Seq-1]
+		s := r.at(a.Seq)
 		if a.Kind == backend.Activity && s.free && r.w.mayBegin(a) {
 			a.State, s.state, s.here, s.attempt = backend.Running, backend.Running, true, 1
 			begin = append(begin, s)

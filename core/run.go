@@ -29,8 +29,14 @@ type run struct {
 	input    []byte
 	priority int
 	handler  Handler
+	number   int             // from 1: how often the execution has begun anew
+	base     int             // the place after which its history begins
+	parent   *backend.TaskID // whose call it is
+	carrier  map[string]string
+	warn     int // entries of the history
+	most     int
 
-	steps    []*step // by Seq - 1
+	steps    []*step // by Seq - base - 1
 	byKey    map[string]*step
 	signals  []backend.Signal // not consumed, in order
 	consumed map[int64]bool   // signals that turns have consumed; a history that is read meanwhile may still show them
@@ -167,7 +173,7 @@ func (r *run) turn() {
 
 func isEmpty(t *backend.Turn) bool {
 	return len(t.Completed)+len(t.Buried)+len(t.Settled)+len(t.Added)+len(t.SetAside)+len(t.Effects) == 0 &&
-		t.Close == nil && t.Yield == nil && t.Again == nil
+		t.Close == nil && t.Yield == nil && t.Again == nil && t.Continue == nil
 }
 
 // advance lets the workflow run until it waits or ends. Where that takes long, the results in t are committed first,

@@ -51,10 +51,14 @@ func (e *Engine) verify(h *backend.History) error {
 		w: &worker{e: alone, cfg: cfg, id: "verify", runs: map[string]*run{}, activities: map[backend.TaskID]*activityTask{}},
 		info: TaskInfo{
 			ExecutionID: x.ID, TaskID: backend.TaskID{Execution: x.ID}.String(), WorkerID: "verify", Workflow: x.Workflow, Step: x.Workflow,
-			Kind: backend.Orchestrator, Queue: x.Queue, Attempt: x.Attempt,
+			Kind: backend.Orchestrator, Queue: x.Queue, Attempt: x.Attempt, Run: x.Run,
 		},
+		number: x.Run, base: x.Base, parent: x.Parent, most: backend.MaxSeq,
 		attempt: x.Attempt, policy: policy, input: x.Input, handler: handler, byKey: map[string]*step{}, loaded: true, begun: true,
 		resume: make(chan struct{}), yielded: make(chan struct{}), draft: &backend.Turn{},
+	}
+	if x.Parent != nil {
+		r.info.ParentID = x.Parent.Execution
 	}
 	r.learn(h)
 	r.matchSignals(&backend.Turn{})
@@ -71,11 +75,11 @@ func (r *run) compare(h *backend.History, ended bool) error {
 	if r.aborted != nil {
 		return r.aborted
 	}
-	last := 0
+	last := r.base
 	if n := len(h.Tasks); n > 0 {
 		last = h.Tasks[n-1].ID.Seq
 	}
-	for _, s := range r.steps[:last] {
+	for _, s := range r.steps[:last-r.base] {
 		if s != nil && !s.asked && !s.forgotten && !s.healed {
 			return r.differs(s.key, describe(s.kind, s.name, false), "nothing")
 		}
@@ -87,7 +91,7 @@ func (r *run) compare(h *backend.History, ended bool) error {
 		return nil // it was under way, or was ended from outside
 	}
 	for _, a := range r.draft.Added {
-		if !ended || r.steps[a.Seq-1].resolved() { // what nobody waits for at the end is never written
+		if s := r.at(a.Seq); !ended || s.resolved() || s.detached { // what nobody waits for at the end is never written
 			return r.differs(a.Key, "nothing: the execution is "+string(x.State), describe(a.Kind, a.Step, false))
 		}
 	}

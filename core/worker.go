@@ -362,7 +362,7 @@ func (w *worker) pause(ctx context.Context, d time.Duration) bool {
 
 func (w *worker) serves(queue string) bool { return slices.Contains(w.cfg.Queues, queue) }
 
-// knows refuses a call of an activity that no program seems to have: its queue is one that this worker serves, and the
+// knows refuses a call of an activity or workflow that no program seems to have: its queue is one that this worker serves, and the
 // worker has no handler for it.
 func (w *worker) knows(c *callee, queue string) error {
 	if c.settings.elsewhere || !w.serves(queue) || slices.Contains(w.steps, c.name) {
@@ -393,9 +393,9 @@ func (w *worker) running() []*activityTask {
 	return list
 }
 
-// unregistered says what is wrong with an activity that no handler here can do.
+// unregistered says what is wrong with an activity or workflow that no handler here can do.
 func unregistered(c *callee, queue, known string) error {
-	return &codedError{CodeNotRegistered, fmt.Errorf("activity %q is not registered with the worker that serves its queue %q (registered: "+
+	return &codedError{CodeNotRegistered, fmt.Errorf("%q is not registered with the worker that serves its queue %q (registered: "+
 		"%s): pass its Handle to engine.Register, or, if another program implements it, give it a queue of its own or say so with core.Elsewhere()",
 		c.name, queue, known)}
 }

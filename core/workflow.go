@@ -28,6 +28,13 @@ func (w *Workflow[I, O]) Handle(fn func(flow *Flow, in I) (O, error)) Handler {
 	return Handler{
 		kind:   backend.Orchestrator,
 		callee: &w.callee,
+		accepts: func(in any) error {
+			if _, ok := in.(I); ok {
+				return nil
+			}
+			var want I
+			return payloadError("input of workflow %s: a %T, want a %T", w.name, in, want)
+		},
 		workflow: func(flow *Flow, p payloads, input []byte) ([]byte, error) {
 			var in I
 			if err := p.decode("input of workflow "+w.name, input, &in); err != nil {

@@ -180,7 +180,8 @@ func ChildFailure(execution string, end *Close) *Failure {
 // are counted from 0 again. The execution's InputHash stays that of its first input.
 //
 // Places go on after those of the run before, so that a task's id means one task. The old entries count no more; at most
-// TrimMost of them are deleted at once, and the rest with Trim.
+// TrimMost of them are deleted at once, and the rest with Trim. Where Base is 0 all are deleted at once: when the places
+// come to their end, which is after a million of entries, they begin with the first again.
 type Continue struct {
 	Run   int // the run that begins: one more than the Execution's
 	Base  int // the last place of the history so far; what is added next comes after it

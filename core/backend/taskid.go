@@ -15,6 +15,9 @@ type TaskID struct {
 	Seq       int
 }
 
+// MaxSeq is the last place that a history can have.
+const MaxSeq = 1<<20 - 1
+
 // String gives the text form.
 func (id TaskID) String() string { return id.Execution + "." + strconv.Itoa(id.Seq) }
 

@@ -29,13 +29,16 @@ type executionShape struct {
 // executionDetailShape is `stent show --json`.
 type executionDetailShape struct {
 	executionShape
-	Metadata    map[string]string          `json:"metadata"`
-	Input       any                        `json:"input"`
-	Result      any                        `json:"result"`
-	Progress    []progressShape            `json:"progress"`
-	Counters    map[string]any             `json:"counters"`
-	CustomState map[string]json.RawMessage `json:"custom_state"`
-	DeadLetters []string                   `json:"dead_letters"` // task ids
+	ParentID     *string                    `json:"parent_id"`      // the execution that called this one
+	ParentTaskID *string                    `json:"parent_task_id"` // and the call in its history
+	Run          int                        `json:"run"`            // from 1: how often it has begun anew
+	Metadata     map[string]string          `json:"metadata"`
+	Input        any                        `json:"input"`
+	Result       any                        `json:"result"`
+	Progress     []progressShape            `json:"progress"`
+	Counters     map[string]any             `json:"counters"`
+	CustomState  map[string]json.RawMessage `json:"custom_state"`
+	DeadLetters  []string                   `json:"dead_letters"` // task ids
 }
 
 // progressShape is one event of an execution.
@@ -48,6 +51,7 @@ type progressShape struct {
 	Attempt *int          `json:"attempt"` // of an activity
 	DueAt   *time.Time    `json:"due_at"`  // when a task that waits is next looked at
 	Error   *string       `json:"error"`
+	ChildID *string       `json:"child_id"` // of a call of a workflow: its execution
 }
 
 // errorShape is why something failed.

@@ -77,6 +77,9 @@ func readDetail(ctx context.Context, db backend.Backend, typed string) (detail, 
 
 func (s *screen) detail(d detail) {
 	s.field("ID", clean(d.ID))
+	if d.Parent != nil {
+		s.field("Parent", clean(d.Parent.Execution))
+	}
 	s.field("State", s.paint(colorOf(d.State), string(d.State)))
 	if !d.Started.IsZero() {
 		s.field("Started At", s.date(d.Started))
@@ -88,6 +91,9 @@ func (s *screen) detail(d detail) {
 	}
 	if !d.Finished.IsZero() {
 		s.field(ending(d.State), s.date(d.Finished))
+	}
+	if d.Run > 1 {
+		s.field("Run", number(float64(d.Run)))
 	}
 	if len(d.story) > 0 {
 		s.section("Progress")
@@ -145,6 +151,7 @@ func ending(state backend.State) string {
 func shapeDetail(d detail) executionDetailShape {
 	shape := executionDetailShape{
 		executionShape: shapeExecution(d.Execution),
+		Run:            d.Run,
 		Metadata:       d.Metadata,
 		Input:          shapePayload(d.Input),
 		Result:         shapePayload(d.Result),
@@ -152,6 +159,9 @@ func shapeDetail(d detail) executionDetailShape {
 		Counters:       map[string]any{},
 		CustomState:    map[string]json.RawMessage{},
 		DeadLetters:    []string{},
+	}
+	if d.Parent != nil {
+		shape.ParentID, shape.ParentTaskID = shapeText(d.Parent.Execution), shapeText(d.Parent.String())
 	}
 	if shape.Metadata == nil {
 		shape.Metadata = map[string]string{}

@@ -65,6 +65,9 @@ func mark(state backend.State) string {
 func (s *screen) event(e event) {
 	word, more := s.status(e)
 	s.printf("[%s] %s %s (%s)%s", s.clock(e.At), s.paint(colorOf(e.State), mark(e.State)), clean(e.Step), word, more)
+	if e.Child != "" {
+		s.printf(" as %s", clean(e.Child))
+	}
 	if e.Detail != "" && e.Kind != backend.Orchestrator { // the execution's own error has a line below
 		s.printf(": %s", clean(e.Detail))
 	}
@@ -92,7 +95,7 @@ func (s *screen) status(e event) (word, more string) {
 func (e event) shape() progressShape {
 	shape := progressShape{
 		At: e.At.UTC(), Step: e.Step, TaskID: e.TaskID.String(), Kind: e.Kind, State: e.State,
-		DueAt: shapeTime(e.due), Error: shapeText(e.Detail),
+		DueAt: shapeTime(e.due), Error: shapeText(e.Detail), ChildID: shapeText(e.Child),
 	}
 	if e.attempt > 0 {
 		shape.Attempt = &e.attempt

@@ -11,6 +11,7 @@ var continues = []behaviour{
 	{"it is applied once", continueAgain},
 	{"a claim tells which run it is", continueClaimed},
 	{"so much of a former run is deleted with the turn, and the rest afterwards", continueTrims},
+	{"a run may begin with the first place again", continueOver},
 	{"a start with the first input finds the execution", continueStarted},
 	{"a failure in another run is healed by its replay", continueHeals},
 }
@@ -146,6 +147,26 @@ func continueTrims(h *harness) {
 	h.ok(err)
 	equal(h, "its attempts", len(letter.Errors), 1)
 	h.is("replay", h.db.Replay(h.ctx, task("a", 1), "", "me"), backend.ErrNotReplayable)
+}
+
+func continueOver(h *harness) {
+	w := h.worker("w")
+	token := h.begin(w, "a")
+	last := timer(backend.MaxSeq, long)
+	last.Key = "last"
+	h.add(w, "a", token, activity(1, backend.Running), last)
+	h.commit(w, &backend.Bury{Task: task("a", 1), Token: 1, State: backend.Failed, Failure: oops(), Reason: "first"})
+	turn := another("a", token, 2, 0)
+	turn.Forgotten = []int{backend.MaxSeq}
+	h.turn(w, turn)
+	equal(h, "entries", len(h.history("a").Tasks), 0)
+	h.add(w, "a", token, activity(1, backend.Running))
+	bury := &backend.Bury{Task: task("a", 1), Token: 1, State: backend.Failed, Failure: oops(), Reason: "second"}
+	h.commit(w, bury)
+	h.is("burial", bury.Err, nil)
+	letter, err := h.db.DeadLetter(h.ctx, task("a", 1))
+	h.ok(err)
+	equal(h, "reason", letter.Reason, "second")
 }
 
 func continueStarted(h *harness) {

@@ -151,6 +151,15 @@ func (w *work) continues(p *pipeline) {
 			column(again, func(t keyed[*backend.Turn]) int32 { return number(t.cmd.Continue.Base) }),
 			column(again, func(t keyed[*backend.Turn]) []byte { return t.cmd.Continue.Input }))
 	}
+	var all []key
+	for _, t := range again {
+		if t.cmd.Continue.Base == 0 {
+			all = append(all, t.key)
+		}
+	}
+	if len(all) > 0 {
+		p.add("trim_all", nil, all)
+	}
 	left := map[key][]*bool{}
 	for _, t := range again {
 		left[t.key] = append(left[t.key], &t.cmd.Continue.Left)

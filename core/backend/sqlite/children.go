@@ -67,10 +67,15 @@ func (t *tx) settleParent(parent *backend.TaskID, execution string, state backen
 // continueRun begins another run of the turn's execution.
 func (w *turnWriter) continueRun() error {
 	c := w.turn.Continue
+	c.Left = false
 	if _, err := w.exec(w.q.continueRun, w.n, w.turn.Token, c.Run, c.Base); err != nil {
 		return err
 	}
 	if _, err := w.exec(w.q.continueInput, w.n, c.Input); err != nil {
+		return err
+	}
+	if c.Base == 0 {
+		_, err := w.exec(w.q.trimAll, w.n)
 		return err
 	}
 	trim := &backend.Trim{Execution: w.turn.Execution}

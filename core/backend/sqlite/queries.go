@@ -12,7 +12,7 @@ type queries struct {
 	count, setCustom                                             *query
 	startChild, addChild, settleParent, replayChild              *query
 	continueRun, continueInput                                   *query
-	trim, trimFailures, trimSignals                              *query
+	trim, trimAll, trimFailures, trimSignals                     *query
 	closeExecution, yield, again, standAlone                     *query
 	tally                                                        *query
 	claimExecutions, claimTasks                                  *query
@@ -100,6 +100,7 @@ func (l *loader) loadChildren(q *queries) {
 	q.continueRun = l.load("continue", "n token run base")
 	q.continueInput = l.load("continue_input", "n input")
 	q.trim = l.load("trim", "n most")
+	q.trimAll = l.load("trim_all", "n")
 	q.trimFailures = l.load("trim_failures", "n execution_id most")
 	q.trimSignals = l.load("trim_signals", "n before most")
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/stentgo/stent/core/backend"
 )
 
-// maxSeq is the last place of a history that fits in a task's key.
-const maxSeq = 1<<20 - 1
+// maxSeq is the last place of a history, which fits in a task's key.
+const maxSeq = backend.MaxSeq
 
 // fenced is what a turn's fence reads of the execution.
 type fenced struct {

@@ -18,5 +18,8 @@ WITH done AS (
            coalesce(split_part(e.carrier ->> 'traceparent', '-', 2), ''), now(),
            (SELECT max(t.seq) FROM stent.tasks AS t WHERE t.execution_id = d.execution_id)
     FROM done AS d JOIN stent.executions AS e ON e.id = d.execution_id
+    ON CONFLICT (execution_id, seq) DO UPDATE -- an older one of a former run may be left
+    SET n = DEFAULT, workflow = excluded.workflow, step = excluded.step, queue = excluded.queue, tags = excluded.tags, attempts = excluded.attempts,
+        crashes = excluded.crashes, reason = excluded.reason, failure = excluded.failure, moved_at = excluded.moved_at, place = excluded.place
 )
 SELECT CASE WHEN count(*) <> cardinality($1) THEN stent.refuse('burials') END FROM done;
