@@ -31,7 +31,7 @@ fmt-check: ## say what is not formatted
 
 .PHONY: vet
 vet: ## let the compiler and go vet read all code, tests included
-	go vet -tags=pgbouncer ./...
+	go vet -tags=pgbouncer,screen ./...
 
 .PHONY: lint
 lint: $(GOLANGCI) ## run the linters of .golangci.yml
@@ -67,6 +67,11 @@ $(MATRIX): test-postgres-%: $(PGSERVER)
 test-pgbouncer: $(PGSERVER) ## run the story behind a real PgBouncer in transaction mode
 	$(PGSERVER) go test -count=1 -timeout=5m -tags=pgbouncer -run 'PgBouncer' $(ARGS) .
 
+.PHONY: test-screen
+test-screen: $(PGSERVER) ## drive the full screen of `stent watch` through tmux
+	@command -v tmux >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y tmux >/dev/null; } || { echo >&2 'no tmux: install the package tmux'; exit 1; }
+	$(PGSERVER) go test -count=1 -timeout=10m -tags=screen -run 'TestWatch' $(ARGS) ./internal/cli
+
 .PHONY: postgres
 postgres: $(PGSERVER) ## start a throw-away PostgreSQL, print its DSN, stop it on Ctrl-C
 	@$(PGSERVER)
@@ -82,7 +87,7 @@ examples: ## vet and test the examples
 	go test $(ARGS) ./examples/...
 
 # The oldest and the newest PostgreSQL; `test` adds the machine's own. `test` is last: its summary ends the output.
-CI_STAGES := fmt-check vet lint test-alerts test-postgres-13 test-postgres-18 test-pgbouncer test-scale test
+CI_STAGES := fmt-check vet lint test-alerts test-postgres-13 test-postgres-18 test-pgbouncer test-screen test-scale test
 
 .PHONY: ci
 ci: ## all that a change has to pass

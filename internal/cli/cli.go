@@ -73,6 +73,7 @@ Without either, stent takes ` + demoFile + ` if "stent demo" has left one here.`
 		Example: `  stent demo --for 30s          run a small shop on an SQLite file, to have something to look at
   stent list --state failed     the newest executions that failed
   stent show order-1003         one execution, step by step; the beginning of an id is enough
+  stent watch                   all of it on one screen, as it goes
   stent why order-1003          why it is not done, and what helps
   stent dlq list                tasks that will not be tried again by themselves
   stent dlq replay order-1003.2
@@ -93,7 +94,7 @@ Without either, stent takes ` + demoFile + ` if "stent demo" has left one here.`
 	flags.BoolVar(&a.utc, "utc", false, "print times in UTC instead of the local zone")
 	flags.BoolVar(&a.noColor, "no-color", false, "print no colours (also with NO_COLOR set, and when the output is no terminal)")
 	root.AddCommand(
-		a.listCommand(), a.showCommand(), a.tasksCommand(), a.statsCommand(), a.dlqCommand(), a.signalCommand(), a.whyCommand(),
+		a.listCommand(), a.showCommand(), a.tasksCommand(), a.statsCommand(), a.watchCommand(), a.dlqCommand(), a.signalCommand(), a.whyCommand(),
 		a.migrateCommand(), a.demoCommand(), a.versionCommand(),
 	)
 	return root

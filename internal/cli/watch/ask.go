@@ -1,0 +1,88 @@
+package watch
+
+import (
+	"fmt"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/stentgo/stent/core"
+	"github.com/stentgo/stent/core/backend"
+)
+
+// question stands at the bottom until it is answered with y or anything else.
+type question struct {
+	text string
+	yes  func() (done string, err error) // with the database to itself
+}
+
+// answer takes the key that answers the question.
+func (m *model) answer(key string) tea.Cmd {
+	q := m.ask
+	m.ask = nil
+	if key != "y" && key != "Y" && key != "shift+y" {
+		m.note, m.failed = "Left as it is.", false
+		return nil
+	}
+	m.note = "..."
+	do := func() tea.Msg {
+		var (
+			done string
+			err  error
+		)
+		m.use(func() { done, err = q.yes() })
+		if err != nil {
+			return noteMsg{err.Error(), true}
+		}
+		return noteMsg{done, false}
+	}
+	return tea.Sequence(do, m.refreshOnce)
+}
+
+// refreshOnce reads without beginning another round of ticks.
+func (m *model) refreshOnce() tea.Msg {
+	return oneReadMsg(m.refresh().(readMsg))
+}
+
+// askReplay asks about the dead letter that is selected or open.
+func (m *model) askReplay() {
+	var d backend.DeadLetter
+	switch {
+	case m.detail != nil && m.detail.letter != nil:
+		d = *m.detail.letter
+	case m.detail == nil && m.tab == tabLetters && len(m.reading.letters) > 0:
+		d = m.reading.letters[m.selected[tabLetters]]
+	default:
+		m.note, m.failed = "Only a dead letter is replayed: 3 lists them.", true
+		return
+	}
+	m.ask = &question{
+		text: fmt.Sprintf("Replay %s, %s, in queue %s?", d.Task, d.Step, d.Queue),
+		yes: func() (string, error) {
+			if err := m.engine.Replay(m.ctx, d.Task, core.By(m.cfg.Actor)); err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("Replayed %s: it is in queue %s again.", d.Task, d.Queue), nil
+		},
+	}
+}
+
+// selectedExecution is the execution that the detail or the selected row belongs to; "" where it belongs to none.
+func (m *model) selectedExecution() string {
+	if m.detail != nil {
+		return m.detail.execution
+	}
+	i := m.selected[m.tab]
+	if i >= m.rows(m.tab) {
+		return ""
+	}
+	switch m.tab {
+	case tabRunning:
+		return m.reading.running[i].ID.Execution
+	case tabLetters:
+		return m.reading.letters[i].Task.Execution
+	case tabExecutions:
+		return m.reading.recent[i].ID
+	default:
+		return ""
+	}
+}
