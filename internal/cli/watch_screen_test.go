@@ -127,7 +127,7 @@ type terminal struct {
 
 func newTerminal(t *testing.T, width, height int) *terminal {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "tmux") // a socket's path has to be short
+	dir, err := os.MkdirTemp("", "tmux") //nolint:usetesting // a socket's path has to be short
 	if err != nil {
 		t.Fatal(err)
 	}
