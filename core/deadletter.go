@@ -7,23 +7,24 @@ import (
 	"github.com/stentgo/stent/core/backend"
 )
 
-// ReplayOption is an option of [Engine.Replay].
-type ReplayOption func(*replaySettings)
+// ReplayOption is an option of [Engine.Replay] and [Engine.Discard].
+type ReplayOption interface{ toReplay(*replaySettings) }
 
 type replaySettings struct{ queue, actor string }
 
-// ToQueue puts the task into another queue than the one it came from.
-func ToQueue(name string) ReplayOption { return func(s *replaySettings) { s.queue = name } }
+type replayOption func(*replaySettings)
 
-// By names who asked for it; it is kept.
-func By(actor string) ReplayOption { return func(s *replaySettings) { s.actor = actor } }
+func (o replayOption) toReplay(s *replaySettings) { o(s) }
+
+// ToQueue puts the task into another queue than the one it came from.
+func ToQueue(name string) replayOption { return func(s *replaySettings) { s.queue = name } }
 
 // Replay puts a dead letter back to work, with fresh attempts, and reopens its execution, which goes on from where it
 // was once the task succeeds. It says ErrNotFound, or ErrNotReplayable where the execution went on without the task.
 func (e *Engine) Replay(ctx context.Context, id backend.TaskID, opts ...ReplayOption) error {
 	var s replaySettings
 	for _, opt := range opts {
-		opt(&s)
+		opt.toReplay(&s)
 	}
 	if s.queue != "" {
 		if err := checkName("queue", s.queue); err != nil {
@@ -45,7 +46,7 @@ func (e *Engine) Replay(ctx context.Context, id backend.TaskID, opts ...ReplayOp
 func (e *Engine) Discard(ctx context.Context, id backend.TaskID, opts ...ReplayOption) error {
 	var s replaySettings
 	for _, opt := range opts {
-		opt(&s)
+		opt.toReplay(&s)
 	}
 	if err := e.db.Discard(ctx, id, s.actor); err != nil {
 		return fmt.Errorf("discard %s: %w", id, err)

@@ -18,6 +18,10 @@ var (
 	ErrLeaseLost     = backend.ErrLeaseLost
 	ErrNotReplayable = backend.ErrNotReplayable
 
+	// ErrCancelled is what a workflow gets from the wait that a cancellation ends, see [Engine.Cancel], and the cause of an
+	// activity's context that is cancelled with its execution.
+	ErrCancelled = errors.New("the execution was cancelled")
+
 	// ErrShutdown is the cause of an activity's context that is cancelled because its worker's drain took too long. The
 	// activity is given back and runs again elsewhere; its attempt is not counted.
 	ErrShutdown = errors.New("the worker shuts down")

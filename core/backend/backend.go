@@ -52,6 +52,15 @@ type Leases interface {
 
 	// Retire ends a worker by its own wish and gives back all tasks it still holds, due now, without a crash.
 	Retire(ctx context.Context, worker string) error
+
+	// Expire ends what has used up its time, also where no worker holds it:
+	//   - executions past their maximal duration time out, with a failure and as dead letters; one that is cancelling is
+	//     cancelled. What is unfinished of them is cancelled, and workers that have any of it are told with
+	//     Renewal.Recalled. An execution that has ended is never touched.
+	//   - activities that were due in their queue for longer than Add.StartWithin are buried as timed out, and wake
+	//     their orchestrator.
+	// It does a part where there is much, and leaves what others are writing at this moment; Next is 0 then.
+	Expire(ctx context.Context) (Expired, error)
 }
 
 // Renewal is what a heartbeat learns.
@@ -59,6 +68,45 @@ type Renewal struct {
 	Now   time.Time     // the database's clock
 	Until time.Time     // when the lease ends
 	Next  time.Duration // until the earliest end of another worker's lease, 0 if it is over; negative if there is no other
+
+	// Expiry is how long it is until Expire has something to do, 0 if it has now; negative if nothing is limited.
+	Expiry time.Duration
+
+	// Recalled are tasks that were taken from this worker while it ran them, since their execution has ended or is
+	// cancelling: it is to stop them and to write nothing. Each is told more than once, and one that has come to its end
+	// on the worker meanwhile is told as well.
+	Recalled []Recall
+}
+
+// Recall is a task that a worker is to stop; an orchestrator where its execution has ended.
+type Recall struct {
+	Task  TaskID
+	Token int64
+	State State         // of the execution now
+	Limit time.Duration // the execution's maximal duration; 0 without one
+}
+
+// Expired is what used up its time.
+type Expired struct {
+	Executions []ExpiredExecution
+	Tasks      []ExpiredTask
+	Next       time.Duration // until there is more to do, 0 if there is now; negative if nothing is limited
+}
+
+// ExpiredExecution is an execution that took longer than its maximal duration.
+type ExpiredExecution struct {
+	ID       string
+	Workflow string
+	State    State // TimedOut, or Cancelled
+	Failure  *Failure
+}
+
+// ExpiredTask is an activity that no worker took in time.
+type ExpiredTask struct {
+	Task    TaskID
+	Step    string
+	Queue   string
+	Failure Failure
 }
 
 // Reaped is what a reaping did.

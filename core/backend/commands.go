@@ -5,18 +5,20 @@ import (
 	"time"
 )
 
-// Command is one atomic transition. The types are [Start], [Signalled], [Turn], [Complete], [Retry], [Bury],
-// [Release], [Trim] and [Claim]. Each has fields that Commit sets; they follow the comment "Set by Commit".
+// Command is one atomic transition. The types are [Start], [Signalled], [Cancel], [Turn], [Complete], [Retry], [Bury],
+// [Release], [Beat], [Trim] and [Claim]. Each has fields that Commit sets; they follow the comment "Set by Commit".
 type Command interface{ command() }
 
 func (*Start) command()     {}
 func (*Signalled) command() {}
+func (*Cancel) command()    {}
 func (*Turn) command()      {}
 func (*Complete) command()  {}
 func (*Retry) command()     {}
 func (*Bury) command()      {}
 func (*Release) command()   {}
 func (*Trim) command()      {}
+func (*Beat) command()      {}
 func (*Claim) command()     {}
 
 // Batch is what one transaction holds.
@@ -26,7 +28,7 @@ func (*Claim) command()     {}
 // that is refused sets its Err, has no effect, and harms no other command.
 type Batch struct {
 	// Worker is the worker on whose lease the batch stands. If it was declared dead, or is not registered, then every
-	// command but Start, Signalled and Trim is refused with ErrLeaseLost. "" for a program that only starts and signals.
+	// command but Start, Signalled, Cancel and Trim is refused with ErrLeaseLost. "" for a program that has only these.
 	Worker   string
 	Commands []Command
 
@@ -68,6 +70,24 @@ type Signalled struct {
 	Err error // ErrNotFound, ErrFinished
 }
 
+// Cancel asks an execution to stop. One that no worker has ever begun is cancelled at once. Any other is cancelling from
+// now on: its workflow is to see it and to put right what it has done, so it is woken as by a signal, and is due at once
+// if it waits for anything, even for its next attempt. When it closes it is cancelled, whatever the turn says.
+//
+// Its activities that wait in queues are cancelled. So are those that run, where no worker has the orchestrator; who has
+// it ends them with a turn. Their workers are told with [Renewal.Recalled]. Timers and waits are left to the workflow.
+//
+// Who asked is kept, once. An execution that is cancelling or cancelled stays as it is, without an error.
+type Cancel struct {
+	Execution string
+	Actor     string
+	Reason    string
+
+	// Set by Commit.
+	State State // the execution's state after it: Cancelling or Cancelled
+	Err   error // ErrNotFound, or ErrFinished for one that has completed, failed or timed out
+}
+
 // Turn is what happened to an execution between two moments at which its workflow waited: which of its calls ended,
 // which it made, and how it stands now. All of it is applied, or nothing.
 //
@@ -82,7 +102,9 @@ type Turn struct {
 	Buried    []*Bury
 	Settled   []Settle
 	Added     []Add
-	Forgotten []int // unfinished entries that nobody waits for any more, as the execution or its run ends: cancelled
+	// Forgotten are unfinished entries that nobody waits for any more: cancelled. Other workers that run one are told with
+	// Renewal.Recalled.
+	Forgotten []int
 	SetAside  []int // entries of the healed part of the history that no longer fit: their key is freed
 
 	Effects     []Effect
@@ -114,7 +136,8 @@ type Add struct {
 
 	// State is Running for an activity that begins on this worker as soon as the turn is committed: its token is 1,
 	// its attempt 1, and it stands on the orchestrator's lease; it is never in a queue. Pending for an activity that
-	// goes to its queue. Waiting for a timer, a wait for a signal or a child. Completed for a recorded value.
+	// goes to its queue. Waiting for a timer, a wait for a signal or a child. Completed for a recorded value. Cancelled for
+	// a call that was never made, because the execution was asked to stop.
 	State  State
 	Delay  time.Duration // Pending: due so long after now. Waiting: fires so long after now; negative for never
 	Result []byte        // Completed
@@ -124,6 +147,10 @@ type Add struct {
 	// execution has that id already, the entry has failed with CodeChildExists, and the orchestrator is woken.
 	Child    *Start
 	Detached bool // it goes on when this execution ends
+
+	// StartWithin is the longest that an activity may be due in its queue, each time that it goes there, before Expire
+	// buries it; 0 for no limit.
+	StartWithin time.Duration
 }
 
 // CodeChildExists is the code of the failure of a child that was not begun, since its id is another execution's.
@@ -132,7 +159,7 @@ const CodeChildExists = "child_exists"
 // Settle ends a timer or a wait for a signal.
 type Settle struct {
 	Seq    int
-	State  State // Completed; TimedOut for a wait that got no signal in time
+	State  State // Completed; TimedOut for a wait that got no signal in time; Cancelled
 	Result []byte
 	Signal int64 // the Seq of the signal it consumes; 0 for none
 }
@@ -237,6 +264,7 @@ type Retry struct {
 	Token   int64
 	Failure Failure
 	Delay   time.Duration
+	Detail  []byte // as of Beat; nil leaves what is there
 
 	// Set by Commit.
 	Err error // ErrLeaseLost
@@ -257,8 +285,20 @@ type Bury struct {
 
 // Release gives a claimed task back to its queue, due now, as if it had not been claimed.
 type Release struct {
-	Task  TaskID
-	Token int64
+	Task   TaskID
+	Token  int64
+	Detail []byte // as of Beat; nil leaves what is there
+
+	// Set by Commit.
+	Err error // ErrLeaseLost
+}
+
+// Beat keeps what a running activity said of how far it is, for its next attempt: [Task.Detail]. A second one with the
+// same contents changes nothing.
+type Beat struct {
+	Task   TaskID
+	Token  int64
+	Detail []byte
 
 	// Set by Commit.
 	Err error // ErrLeaseLost

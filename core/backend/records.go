@@ -38,6 +38,7 @@ const (
 	SignalWait   Kind = "signal"      // a wait for one signal
 	SideEffect   Kind = "side_effect" // a recorded value: time, id, random number, choice
 	Child        Kind = "child"       // a call of a workflow, which is an execution of its own
+	Cancellation Kind = "cancel"      // the place at which the workflow was told that it is to stop
 )
 
 // Execution is one run of a workflow together with its orchestrator task: they begin and end with the same write, so
@@ -68,6 +69,8 @@ type Execution struct {
 	Started  time.Time // zero until the first claim
 	Finished time.Time // zero until it ends
 	Deadline time.Time // zero without a maximal duration
+
+	CancelRequested time.Time // when it was asked to stop; zero if it was not
 
 	Metadata map[string]string
 	Carrier  map[string]string // trace context and baggage
@@ -112,6 +115,7 @@ type Task struct {
 	InputHash int64
 	Result    []byte
 	Failure   *Failure
+	Detail    []byte // of an activity: what it last said of how far it is; see Beat
 
 	Created  time.Time
 	Started  time.Time
@@ -130,6 +134,8 @@ type Failure struct {
 	Stack   string `json:"stack,omitempty"` // of a panic
 	Code    string `json:"code,omitempty"`  // set by the engine: see the Code constants of the core package
 	Cause   string `json:"cause,omitempty"` // text form of the id of the task whose failure this is in truth
+
+	Limit time.Duration `json:"limit_ns,omitempty"` // of a timeout, whose kind is the code
 }
 
 // Attempt is a failed try at a task.

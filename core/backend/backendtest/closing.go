@@ -79,12 +79,9 @@ func closeForgets(h *harness) {
 }
 
 func closeCancels(h *harness) {
-	if h.features.RequestCancel == nil {
-		h.t.Skip("the backend does not say how to ask an execution to cancel")
-	}
 	w := h.worker("w")
 	token := h.begin(w, "a")
-	h.features.RequestCancel(h.t, h.db, "a")
+	h.cancel("a", backend.Cancelling)
 	h.state("a", backend.Cancelling, backend.Running)
 	h.add(w, "a", token, timer(1, 0))
 	f, cause := oops(), task("a", 1)

@@ -126,12 +126,9 @@ func replayRefused(h *harness) {
 		equal(h, "dead letters", h.letters(), []string{"a.1"})
 		equal(h, "execution", h.execution("a").State, s)
 	}
-	if h.features.RequestCancel == nil {
-		return
-	}
 	token = h.begin(w, "b")
 	h.add(w, "b", token, activity(1, backend.Running))
-	h.features.RequestCancel(h.t, h.db, "b")
+	h.cancel("b", backend.Cancelling)
 	h.buryAndFail(w, "b", token)
 	h.is("replay of a cancelled one", h.db.Replay(h.ctx, task("b", 1), "", "me"), backend.ErrNotReplayable)
 }

@@ -24,10 +24,8 @@ type Features struct {
 	// PauseQueue makes claims leave a queue alone.
 	PauseQueue func(t *testing.T, b backend.Backend, queue string)
 
-	// RequestCancel marks an execution as asked to cancel: its state is cancelling.
-	RequestCancel func(t *testing.T, b backend.Backend, execution string)
-
-	// Actions counts what the audit says about a dead letter: the actor's actions, "replay" or "discard".
+	// Actions counts what the audit says about a task: the actor's actions, "replay" or "discard" of a dead letter, or
+	// "cancel" of an execution.
 	Actions func(t *testing.T, b backend.Backend, id backend.TaskID, actor, action string) int
 }
 
@@ -54,6 +52,9 @@ func Run(t *testing.T, f Features, open func(t *testing.T) backend.Backend) {
 		{"commit again", recommits},
 		{"wake", wakes},
 		{"signal", signals},
+		{"cancel", cancels},
+		{"expire", expirations},
+		{"beat", beats},
 		{"effects", effects},
 		{"workers", workers},
 		{"reap", reaps},

@@ -109,7 +109,7 @@ func (t *tx) take(x *claimable) backend.Claimed {
 			e.Started, e.startedToken = t.now, e.Token
 		}
 		c.Task, c.Parent, c.Run, c.Base = e.root(), copied(e.Parent), e.Run, e.Base
-		c.Fresh = len(e.signals) == 0 && !slices.ContainsFunc(e.tasks, func(s *task) bool { return s != nil && s.ID.Seq > e.Base })
+		c.Fresh = e.CancelRequested.IsZero() && len(e.signals) == 0 && !slices.ContainsFunc(e.tasks, func(s *task) bool { return s != nil && s.ID.Seq > e.Base })
 	}
 	c.Due = due
 	return c

@@ -38,7 +38,8 @@ func (db *DB) Commit(ctx context.Context, b *backend.Batch) error {
 func check(b *backend.Batch) error {
 	for _, c := range b.Commands {
 		switch c := c.(type) {
-		case *backend.Start, *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release, *backend.Trim, *backend.Claim:
+		case *backend.Start, *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release, *backend.Beat,
+			*backend.Cancel, *backend.Trim, *backend.Claim:
 		case *backend.Turn:
 			for _, a := range c.Added {
 				if a.Seq < 1 {
@@ -73,6 +74,8 @@ func (t *tx) command(c backend.Command) {
 		t.signalled(c)
 	case *backend.Trim:
 		c.Left = t.trim(t.find(c.Execution))
+	case *backend.Cancel:
+		c.State, c.Err = t.cancel(c)
 	case *backend.Turn:
 		c.Err = t.turn(c)
 	case *backend.Complete:
@@ -83,6 +86,8 @@ func (t *tx) command(c backend.Command) {
 		c.Err = t.leased(func() bool { return t.buryAndWake(c) })
 	case *backend.Release:
 		c.Err = t.leased(func() bool { return t.release(c) })
+	case *backend.Beat:
+		c.Err = t.leased(func() bool { return t.beat(c) })
 	}
 }
 
@@ -118,7 +123,7 @@ func (t *tx) begin(c *backend.Start, parent *backend.TaskID) {
 	}
 	e.claimable = claimable{execution: e, serial: t.next()}
 	if c.MaxDuration > 0 {
-		e.Deadline = t.in(c.MaxDuration)
+		e.lasts, e.Deadline = c.MaxDuration, t.in(c.MaxDuration)
 	}
 	due := t.in(c.Delay)
 	if !c.At.IsZero() {

@@ -12,9 +12,6 @@ func TestConformance(t *testing.T) {
 	features := backendtest.Features{
 		Another:    func(_ *testing.T, b backend.Backend) backend.Backend { return b.(*memory.DB).Another() },
 		PauseQueue: func(_ *testing.T, b backend.Backend, queue string) { b.(*memory.DB).Pause(queue) },
-		RequestCancel: func(_ *testing.T, b backend.Backend, execution string) {
-			b.(*memory.DB).RequestCancel(execution)
-		},
 		Actions: func(_ *testing.T, b backend.Backend, id backend.TaskID, actor, action string) int {
 			return b.(*memory.DB).Actions(id, actor, action)
 		},

@@ -165,10 +165,13 @@ func (t *tx) reopen(e *execution, from int) {
 	if e.State != backend.Running {
 		t.setDue(&e.claimable, due)
 	}
-	if !e.Deadline.IsZero() {
-		e.Deadline = t.now.Add(e.Deadline.Sub(e.Created))
+	if e.lasts > 0 {
+		e.Deadline = t.in(e.lasts)
 	}
 	e.State, e.TaskState, e.Finished, e.Result, e.Failure, e.Cause = backend.Running, backend.Waiting, time.Time{}, nil, nil, nil
+	if e.Started.IsZero() {
+		e.State = backend.Pending
+	}
 	e.woken, e.reopenedToken, e.HealedFrom, e.HealedTo = false, e.Token, from, len(e.tasks)
 	t.live[e] = true
 }

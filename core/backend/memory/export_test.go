@@ -9,15 +9,7 @@ func (db *DB) Pause(queue string) {
 	db.paused[queue] = true
 }
 
-// RequestCancel marks an execution as asked to cancel.
-func (db *DB) RequestCancel(id string) {
-	db.store.mu.Lock()
-	defer db.store.mu.Unlock()
-	e := db.find(id)
-	e.cancel, e.State = true, backend.Cancelling
-}
-
-// Actions counts what the audit says about a dead letter.
+// Actions counts what the audit says about a task.
 func (db *DB) Actions(id backend.TaskID, actor, action string) (n int) {
 	db.store.mu.Lock()
 	defer db.store.mu.Unlock()

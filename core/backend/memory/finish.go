@@ -46,6 +46,7 @@ func (t *tx) retry(c *backend.Retry) bool {
 	t.keepAttempt(s.ID, s.Attempt, s.Worker, c.Failure, true)
 	s.State, s.Failure = backend.Pending, copied(&c.Failure)
 	s.Attempt++
+	s.say(c.Detail)
 	t.claim(s, "")
 	t.setDue(&s.claimable, t.in(c.Delay))
 	return true
@@ -64,6 +65,7 @@ func (t *tx) buryAndWake(c *backend.Bury) bool {
 func (t *tx) bury(s *task, c *backend.Bury) {
 	s.State, s.Failure, s.Finished = c.State, copied(&c.Failure), t.now
 	t.claim(s, "")
+	t.setDue(&s.claimable, time.Time{})
 	t.keepAttempt(s.ID, s.Attempt, s.Worker, c.Failure, false)
 	e := s.execution
 	t.addLetter(&letter{DeadLetter: backend.DeadLetter{
@@ -97,6 +99,7 @@ func (t *tx) release(c *backend.Release) bool {
 		return t.appliedBefore(c.Task, c.Token, backend.Pending)
 	}
 	s.State, s.Started = backend.Pending, time.Time{}
+	s.say(c.Detail)
 	t.claim(s, "")
 	t.setDue(&s.claimable, t.now)
 	return true

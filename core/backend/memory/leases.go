@@ -43,7 +43,7 @@ func (db *DB) Renew(ctx context.Context, id string, state backend.WorkerState, u
 			return backend.ErrLeaseLost
 		}
 		w.State, w.Used, w.Renewed, w.LeaseEnd = state, used, t.now, t.in(lease)
-		r = backend.Renewal{Now: t.now, Until: w.LeaseEnd, Next: -1}
+		r = backend.Renewal{Now: t.now, Until: w.LeaseEnd, Next: -1, Expiry: t.nextExpiry(), Recalled: t.recalled(id)}
 		for _, other := range t.workers {
 			if other == w || !other.ended.IsZero() {
 				continue
@@ -111,6 +111,7 @@ func boolInt(b bool) int {
 
 func (t *tx) end(w *worker, state backend.WorkerState) {
 	w.State, w.Used, w.ended = state, 0, t.now
+	delete(t.recalls, w.ID)
 }
 
 // takeBack gives a task of an ended worker back to its queue, or buries it.
@@ -149,7 +150,7 @@ func (t *tx) poison(x *claimable, crashes int) {
 	}
 	for _, s := range x.execution.tasks {
 		if s != nil && !s.Detached {
-			t.forget(s)
+			t.forget(s, "")
 		}
 	}
 	t.close(x.execution, &backend.Close{State: backend.Failed, Failure: &failure, Reason: reason})

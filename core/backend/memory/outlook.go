@@ -44,6 +44,9 @@ func (db *DB) Outlook() Outlook {
 			}
 		}
 	}
+	if t := (tx{store: db.store, now: o.Now}); t.nextExpiry() > 0 {
+		later(o.Now.Add(t.nextExpiry()))
+	}
 	slices.SortFunc(o.Running, compareTasks)
 	slices.SortFunc(o.Due, compareTasks)
 	slices.SortFunc(o.Waiting, func(a, b backend.Task) int { return compareTasks(a.ID, b.ID) })

@@ -28,6 +28,7 @@ type store struct {
 	workers    []*worker // oldest first
 	paused     map[string]bool
 	audit      []audit
+	recalls    map[string][]backend.TaskID // by worker: what was taken from it while it ran it
 	watchers   map[*watcher]bool
 }
 
@@ -35,7 +36,7 @@ func newStore() *store {
 	return &store{
 		clock: time.Now, executions: map[string]*execution{}, live: map[*execution]bool{}, due: map[*claimable]bool{},
 		claimed: map[*task]bool{}, attempts: map[backend.TaskID][]backend.Attempt{}, paused: map[string]bool{},
-		watchers: map[*watcher]bool{},
+		watchers: map[*watcher]bool{}, recalls: map[string][]backend.TaskID{},
 	}
 }
 
@@ -61,6 +62,12 @@ func (s *store) setDue(c *claimable, at time.Time) {
 	} else {
 		s.due[c] = true
 	}
+	if x := c.task; x != nil {
+		x.startBy = time.Time{}
+		if x.startWithin > 0 && !at.IsZero() {
+			x.startBy = at.Add(x.startWithin)
+		}
+	}
 }
 
 // execution is an execution and its orchestrator. Due of the record is not used.
@@ -68,10 +75,10 @@ type execution struct {
 	backend.Execution
 	claimable
 
-	cancel        bool  // asked to cancel
-	woken         bool  // something happened that the holder has not been told
-	startedToken  int64 // the token of the claim that started it
-	reopenedToken int64 // the token when a replay reopened it; -1 for never
+	lasts         time.Duration // its maximal duration; 0 for none
+	woken         bool          // something happened that the holder has not been told
+	startedToken  int64         // the token of the claim that started it
+	reopenedToken int64         // the token when a replay reopened it; -1 for never
 	tasks         []*task
 	signals       []*signal
 	counters      map[string]float64
@@ -88,6 +95,9 @@ type task struct {
 	before    backend.State // of one that was cancelled by its execution's end: its state before
 	beforeDue time.Time     // and when it was due
 	place     int           // of a call of a workflow: the last place of the history when it ended
+
+	startWithin time.Duration // for how long it may be due in its queue; 0 for no limit
+	startBy     time.Time     // until when it has to be claimed, while it is due
 }
 
 type signal struct {

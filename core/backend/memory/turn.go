@@ -125,7 +125,7 @@ func (t *tx) apply(e *execution, c *backend.Turn) {
 		t.add(e, &c.Added[i])
 	}
 	for _, seq := range c.Forgotten {
-		t.forget(e.task(seq))
+		t.forget(e.task(seq), t.worker)
 	}
 	for _, seq := range c.SetAside {
 		if s := e.task(seq); s != nil {
@@ -162,7 +162,7 @@ func (t *tx) add(e *execution, a *backend.Add) {
 		Input: payload(a.Input), InputHash: a.InputHash, Result: payload(a.Result), Created: t.now,
 		Detached: a.Detached,
 	}}
-	s.claimable = claimable{execution: e, task: s, serial: t.next()}
+	s.claimable, s.startWithin = claimable{execution: e, task: s, serial: t.next()}, a.StartWithin
 	e.tasks[a.Seq-1] = s
 	if a.Child != nil {
 		t.call(e, s, a.Child)
@@ -183,12 +183,16 @@ func (t *tx) add(e *execution, a *backend.Add) {
 	e.consume(a.Signal)
 }
 
-// forget cancels an unfinished task because its execution ends, and keeps how it was.
-func (t *tx) forget(s *task) {
+// forget cancels an unfinished task that nobody waits for any more, because its execution ends or is to stop, and keeps
+// how it was. A worker that runs it is told, unless it knows: told.
+func (t *tx) forget(s *task, told string) {
 	if s == nil || s.State.Final() {
 		return
 	}
 	s.before, s.beforeDue = s.State, s.at
+	if holder := s.holder(); holder != "" && holder != told {
+		t.recall(holder, s.ID)
+	}
 	if s.State == backend.Running {
 		s.before, s.beforeDue = backend.Pending, t.now
 	}
@@ -229,7 +233,11 @@ func (t *tx) last(e *execution, c *backend.Turn) {
 		t.keepAttempt(backend.TaskID{Execution: e.ID}, e.Attempt, e.Worker, c.Again.Failure, true)
 		e.TaskState, e.woken = backend.Pending, false
 		e.Attempt++
-		t.setDue(&e.claimable, t.in(c.Again.Delay))
+		due := t.in(c.Again.Delay)
+		if !e.CancelRequested.IsZero() {
+			due = t.now
+		}
+		t.setDue(&e.claimable, due)
 		t.standAlone(e)
 	case c.Continue != nil:
 		t.anew(e, c.Continue)
@@ -249,14 +257,15 @@ func (t *tx) standAlone(e *execution) {
 // close ends an execution. One that is asked to cancel ends as cancelled, whatever its workflow says.
 func (t *tx) close(e *execution, end *backend.Close) {
 	e.State, e.Result, e.Failure, e.Cause = end.State, payload(end.Result), copied(end.Failure), copied(end.Cause)
-	if e.cancel {
+	cancelled := !e.CancelRequested.IsZero()
+	if cancelled {
 		e.State, e.Result, e.Failure, e.Cause = backend.Cancelled, nil, nil, nil
 	}
 	e.TaskState, e.Finished, e.woken = e.State, t.now, false
 	t.setDue(&e.claimable, time.Time{})
 	delete(t.live, e)
 	t.settleParent(e, end)
-	if end.Reason == "" || e.cancel {
+	if end.Reason == "" || cancelled {
 		return
 	}
 	failure := backend.Failure{Message: end.Reason}

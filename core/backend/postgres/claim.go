@@ -49,7 +49,7 @@ type claimedRow struct {
 	seq, rank, token, attempt, crashes    pgtype.Int4
 	hash                                  pgtype.Int8
 	tags                                  []string
-	policy, input                         []byte
+	policy, input, detail                 []byte
 	failure                               *backend.Failure
 	metadata, carrier                     map[string]string
 	due, created, started                 pgtype.Timestamptz
@@ -100,7 +100,7 @@ func scanClaimed(rows pgx.Rows) (r claimedRow, err error) {
 	var failure, metadata, carrier []byte
 	err = rows.Scan(&r.alive, &r.eligible, &r.next, &r.journal, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
 		&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &failure, &r.created, &r.started, &r.fresh, &metadata, &carrier,
-		&r.parent, &r.run, &r.base)
+		&r.parent, &r.run, &r.base, &r.detail)
 	return r, errors.Join(err, decode(failure, &r.failure), decode(metadata, &r.metadata), decode(carrier, &r.carrier))
 }
 
@@ -115,7 +115,7 @@ func (r *claimedRow) claimed(worker string) (backend.Claimed, error) {
 			ID: backend.TaskID{Execution: r.execution.String, Seq: int(r.seq.Int32)}, Key: unpackKey(r.step.String, r.key.String), Kind: kind,
 			Step: r.step.String, Workflow: r.workflow.String, Queue: r.queue.String, Priority: priority(r.rank), Tags: r.tags,
 			State: backend.Running, Due: at(r.due), Worker: worker, Token: int64(r.token.Int32), Attempt: or1(r.attempt),
-			Crashes: int(r.crashes.Int32), Policy: r.policy, Input: r.input, InputHash: r.hash.Int64, Failure: r.failure,
+			Crashes: int(r.crashes.Int32), Policy: r.policy, Input: r.input, InputHash: r.hash.Int64, Failure: r.failure, Detail: r.detail,
 			Created: at(r.created), Started: at(r.started),
 		},
 		Fresh: r.fresh.Bool, Metadata: r.metadata, Carrier: r.carrier, Parent: parent, Run: run, Base: int(r.base.Int32),

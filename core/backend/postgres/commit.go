@@ -107,6 +107,7 @@ func (db *DB) write(ctx context.Context, w *work) error {
 	w.endTasks(p)
 	w.history(p)
 	w.signal(p)
+	w.cancel(p)
 	w.effects(p)
 	w.orchestrators(p)
 	w.continues(p)
@@ -155,6 +156,8 @@ func setErr(c backend.Command, err error) {
 		c.Err = err
 	case *backend.Signalled:
 		c.Err = err
+	case *backend.Cancel:
+		c.Err = err
 	case *backend.Turn:
 		c.Err = err
 	case *backend.Complete:
@@ -164,6 +167,8 @@ func setErr(c backend.Command, err error) {
 	case *backend.Bury:
 		c.Err = err
 	case *backend.Release:
+		c.Err = err
+	case *backend.Beat:
 		c.Err = err
 	case *backend.Claim:
 		c.Err = err
@@ -184,7 +189,9 @@ func reset(c backend.Command) error {
 		c.Left = false
 	case *backend.Claim:
 		c.Tasks, c.More, c.NextDue, c.Woken, c.Err = nil, false, -1, nil, nil
-	case *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release:
+	case *backend.Cancel:
+		c.State, c.Err = "", nil
+	case *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release, *backend.Beat:
 		setErr(c, nil)
 	default:
 		return fmt.Errorf("unknown command %T", c)

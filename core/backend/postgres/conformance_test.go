@@ -61,9 +61,6 @@ func (s *schemas) features() backendtest.Features {
 		PauseQueue: func(t *testing.T, b backend.Backend, queue string) {
 			execute(t, s.dsn, handle(b).InSchema("INSERT INTO stent.queues (name, paused) VALUES ($1, true)"), queue)
 		},
-		RequestCancel: func(t *testing.T, b backend.Backend, execution string) {
-			execute(t, s.dsn, handle(b).InSchema("UPDATE stent.executions SET cancel_requested_at = now() WHERE coalesce(alias, id::text) = $1"), execution)
-		},
 		Actions: func(t *testing.T, b backend.Backend, id backend.TaskID, actor, action string) (n int) {
 			query(t, s.dsn, &n, handle(b).InSchema("SELECT count(*) FROM stent.audit WHERE execution_id = $1 AND seq = $2 AND actor = $3 AND action = $4"),
 				id.Execution, id.Seq, actor, action)

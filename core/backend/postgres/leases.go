@@ -31,12 +31,20 @@ func (db *DB) Register(ctx context.Context, w backend.Worker, lease time.Duratio
 
 // Renew extends a worker's lease.
 func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerState, used int, lease time.Duration) (backend.Renewal, error) {
-	var next pgtype.Timestamptz
-	r := backend.Renewal{Next: -1}
-	err := db.pool.QueryRow(ctx, db.q.get("renew"), worker, string(state), used, delay(lease)).Scan(&r.Now, &r.Until, &next)
+	var (
+		next, expiry pgtype.Timestamptz
+		n            int32
+		recalls      bool
+	)
+	r := backend.Renewal{Next: -1, Expiry: -1}
+	err := db.pool.QueryRow(ctx, db.q.get("renew"), worker, string(state), used, delay(lease)).Scan(&r.Now, &r.Until, &next,
+		&n, &recalls, &expiry)
 	if errors.Is(err, pgx.ErrNoRows) {
 		db.forget(worker)
 		err = backend.ErrLeaseLost
+	}
+	if err == nil && recalls {
+		r.Recalled, err = db.recalled(ctx, n)
 	}
 	if err != nil {
 		return backend.Renewal{}, db.wrap(ended(ctx, err), "renew the lease of worker %s", worker)
@@ -45,6 +53,9 @@ func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerStat
 	r.Now, r.Until = r.Now.UTC(), r.Until.UTC()
 	if next.Valid {
 		r.Next = max(next.Time.Sub(r.Now), 0)
+	}
+	if expiry.Valid {
+		r.Expiry = max(expiry.Time.Sub(r.Now), 0)
 	}
 	return r, nil
 }

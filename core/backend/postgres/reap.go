@@ -101,6 +101,9 @@ func (t *taker) end(ctx context.Context, workers []int32, state backend.WorkerSt
 	if err := t.exec(ctx, "retire", workers, string(state)); err != nil {
 		return err
 	}
+	if err := t.exec(ctx, "recall_none", workers); err != nil {
+		return err
+	}
 	if t.held, err = t.db.held(ctx, t.tx, workers); err != nil || len(t.held) == 0 {
 		return err
 	}
@@ -189,10 +192,14 @@ func (t *taker) bury(ctx context.Context, poisoned []held) error {
 			Task: h.id, Token: h.token, State: backend.Failed, Reason: reason, Failure: backend.Failure{Message: reason, Code: codePoison},
 		}}
 	})
-	if err := t.exec(ctx, "bury", buryArgs(buries)...); err != nil {
+	if err := t.exec(ctx, "bury", buryArgs(buries, backend.Running)...); err != nil {
 		return err
 	}
-	rows, err := t.tx.Query(ctx, t.db.q.get("wake"), heldKeys(poisoned), []key{}, []string{})
+	return t.wake(ctx, heldKeys(poisoned))
+}
+
+func (t *taker) wake(ctx context.Context, executions []key) error {
+	rows, err := t.tx.Query(ctx, t.db.q.get("wake"), executions, []key{}, []string{})
 	if err != nil {
 		return err
 	}

@@ -17,14 +17,14 @@ type executionRow struct {
 	hash                                                                           pgtype.Int8
 	tags                                                                           []string
 	policy, input, result, failure, metadata, carrier                              []byte
-	due, created, started, finished, deadline, lease                               pgtype.Timestamptz
+	due, created, started, finished, deadline, cancel, lease                       pgtype.Timestamptz
 }
 
 // scanExecution reads a row of read_executions.sql.
 func scanExecution(rows pgx.Rows) (e backend.Execution, lease time.Time, err error) {
 	var r executionRow
 	if err := rows.Scan(&r.id, &r.workflow, &r.queue, &r.rank, &r.tags, &r.state, &r.taskState, &r.due, &r.worker, &r.token, &r.attempt,
-		&r.crashes, &r.policy, &r.input, &r.hash, &r.result, &r.failure, &r.cause, &r.created, &r.started, &r.finished, &r.deadline,
+		&r.crashes, &r.policy, &r.input, &r.hash, &r.result, &r.failure, &r.cause, &r.created, &r.started, &r.finished, &r.deadline, &r.cancel,
 		&r.metadata, &r.carrier, &r.wakes, &r.effects, &r.healedFrom, &r.healedTo,
 		&r.parent, &r.run, &r.base, &r.lease); err != nil {
 		return e, lease, err
@@ -34,7 +34,7 @@ func scanExecution(rows pgx.Rows) (e backend.Execution, lease time.Time, err err
 		State: backend.State(r.state.String), TaskState: backend.State(r.taskState.String), Due: at(r.due),
 		Worker: r.worker.String, Token: int64(r.token.Int32), Attempt: or1(r.attempt), Crashes: int(r.crashes.Int32),
 		Policy: r.policy, Input: r.input, InputHash: r.hash.Int64, Result: r.result,
-		Created: at(r.created), Started: at(r.started), Finished: at(r.finished), Deadline: at(r.deadline),
+		Created: at(r.created), Started: at(r.started), Finished: at(r.finished), Deadline: at(r.deadline), CancelRequested: at(r.cancel),
 		Wakes: int(r.wakes.Int32), Effects: int(r.effects.Int32), HealedFrom: int(r.healedFrom.Int32), HealedTo: int(r.healedTo.Int32),
 		Run: or1(r.run), Base: int(r.base.Int32),
 	}
@@ -72,7 +72,7 @@ type taskRow struct {
 	detached                                                          pgtype.Bool
 	hash                                                              pgtype.Int8
 	tags                                                              []string
-	policy, input, result, failure                                    []byte
+	policy, input, result, failure, detail                            []byte
 	due, created, started, finished, lease                            pgtype.Timestamptz
 }
 
@@ -80,7 +80,7 @@ func scanTask(rows pgx.Rows) (t backend.Task, err error) {
 	var r taskRow
 	if err := rows.Scan(&r.execution, &r.seq, &r.key, &r.kind, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.state, &r.due,
 		&r.worker, &r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &r.result, &r.failure, &r.created, &r.started,
-		&r.finished, &r.lease, &r.child, &r.detached); err != nil {
+		&r.finished, &r.lease, &r.child, &r.detached, &r.detail); err != nil {
 		return t, err
 	}
 	t = backend.Task{
@@ -88,7 +88,7 @@ func scanTask(rows pgx.Rows) (t backend.Task, err error) {
 		Kind: backend.Kind(r.kind.String), Step: r.step.String, Workflow: r.workflow.String, Queue: r.queue.String,
 		Priority: priority(r.rank), Tags: r.tags, State: backend.State(r.state.String), Due: at(r.due), Worker: r.worker.String,
 		Token: int64(r.token.Int32), Attempt: or1(r.attempt), Crashes: int(r.crashes.Int32), Policy: r.policy,
-		Input: r.input, InputHash: r.hash.Int64, Result: r.result,
+		Input: r.input, InputHash: r.hash.Int64, Result: r.result, Detail: r.detail,
 		Created: at(r.created), Started: at(r.started), Finished: at(r.finished), LeaseUntil: at(r.lease),
 		Child: r.child.String, Detached: r.detached.Bool,
 	}

@@ -66,6 +66,9 @@ func (db *DB) sift(ctx context.Context, w *work) error {
 		}
 		return s.ofEnd(k.key, k.cmd.Task.Seq, k.cmd.Token, backend.Pending)
 	})
+	w.beats = siftKind(w.beats, func(k keyed[*backend.Beat]) verdict {
+		return s.ofEnd(k.key, k.cmd.Task.Seq, k.cmd.Token, backend.Running)
+	})
 	return nil
 }
 
@@ -259,6 +262,9 @@ func (w *work) touched() (executions []key, tasks []place, signals []keyed[int64
 		task(c.key, c.cmd.Task.Seq)
 	}
 	for _, c := range w.retries {
+		task(c.key, c.cmd.Task.Seq)
+	}
+	for _, c := range w.beats {
 		task(c.key, c.cmd.Task.Seq)
 	}
 	for _, c := range w.releases {

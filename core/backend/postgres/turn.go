@@ -78,7 +78,7 @@ func (w *work) endTasks(p *pipeline) {
 	}
 	buries := append(inTurns(w.turns, func(t *backend.Turn) []*backend.Bury { return t.Buried }), w.buries...)
 	if len(buries) > 0 {
-		p.add("bury", nil, buryArgs(buries)...)
+		p.add("bury", nil, buryArgs(buries, backend.Running)...)
 	}
 	if len(w.retries) > 0 {
 		p.add("retry", w.queued,
@@ -86,7 +86,8 @@ func (w *work) endTasks(p *pipeline) {
 			column(w.retries, func(c keyed[*backend.Retry]) int32 { return number(c.cmd.Task.Seq) }),
 			column(w.retries, func(c keyed[*backend.Retry]) int32 { return number(c.cmd.Token) }),
 			column(w.retries, func(c keyed[*backend.Retry]) pgtype.Text { return failure(&c.cmd.Failure) }),
-			column(w.retries, func(c keyed[*backend.Retry]) int64 { return delay(c.cmd.Delay) }))
+			column(w.retries, func(c keyed[*backend.Retry]) int64 { return delay(c.cmd.Delay) }),
+			column(w.retries, func(c keyed[*backend.Retry]) []byte { return c.cmd.Detail }))
 	}
 	var released []keyed[*backend.Release]
 	for _, r := range w.releases {
@@ -98,12 +99,14 @@ func (w *work) endTasks(p *pipeline) {
 		p.add("release", w.queued,
 			column(released, keyedKey),
 			column(released, func(c keyed[*backend.Release]) int32 { return number(c.cmd.Task.Seq) }),
-			column(released, func(c keyed[*backend.Release]) int32 { return number(c.cmd.Token) }))
+			column(released, func(c keyed[*backend.Release]) int32 { return number(c.cmd.Token) }),
+			column(released, func(c keyed[*backend.Release]) []byte { return c.cmd.Detail }))
 	}
+	w.beat(p)
 }
 
-// buryArgs are the parameters of bury.sql.
-func buryArgs(buries []keyed[*backend.Bury]) []any {
+// buryArgs are the parameters of bury.sql. from is the state in which the tasks are.
+func buryArgs(buries []keyed[*backend.Bury], from backend.State) []any {
 	return []any{
 		column(buries, keyedKey),
 		column(buries, func(c keyed[*backend.Bury]) int32 { return number(c.cmd.Task.Seq) }),
@@ -111,6 +114,7 @@ func buryArgs(buries []keyed[*backend.Bury]) []any {
 		column(buries, func(c keyed[*backend.Bury]) string { return string(c.cmd.State) }),
 		column(buries, func(c keyed[*backend.Bury]) pgtype.Text { return failure(&c.cmd.Failure) }),
 		column(buries, func(c keyed[*backend.Bury]) string { return clean(c.cmd.Reason) }),
+		string(from),
 	}
 }
 
@@ -169,12 +173,14 @@ func (w *work) history(p *pipeline) {
 	for _, kind := range []struct {
 		name   string
 		places func(*backend.Turn) []int
+		more   []any
 	}{
-		{"forget", func(t *backend.Turn) []int { return t.Forgotten }},
-		{"set_aside", func(t *backend.Turn) []int { return t.SetAside }},
+		{"forget", func(t *backend.Turn) []int { return t.Forgotten }, []any{w.worker}},
+		{"set_aside", func(t *backend.Turn) []int { return t.SetAside }, nil},
 	} {
 		if places := inTurns(w.turns, kind.places); len(places) > 0 {
-			p.add(kind.name, nil, column(places, keyedKey), column(places, func(s keyed[int]) int32 { return number(s.cmd) }))
+			args := []any{column(places, keyedKey), column(places, func(s keyed[int]) int32 { return number(s.cmd) })}
+			p.add(kind.name, nil, append(args, kind.more...)...)
 		}
 	}
 }
@@ -216,7 +222,8 @@ func (w *work) add(p *pipeline) {
 			return delay(a.cmd.Delay)
 		}),
 		column(added, func(a keyed[backend.Add]) []byte { return a.cmd.Result }),
-		w.worker)
+		w.worker,
+		column(added, func(a keyed[backend.Add]) int64 { return delay(a.cmd.StartWithin) }))
 }
 
 // effects writes changes of counters and of custom state.

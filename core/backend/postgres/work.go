@@ -17,11 +17,13 @@ type work struct {
 
 	starts    []*backend.Start
 	signals   []*backend.Signalled
+	cancels   []*backend.Cancel
 	turns     []keyed[*backend.Turn]
 	completes []keyed[*backend.Complete]
 	buries    []keyed[*backend.Bury]
 	retries   []keyed[*backend.Retry]
 	releases  []keyed[*backend.Release]
+	beats     []keyed[*backend.Beat]
 	claims    []*backend.Claim
 	trims     []keyed[*backend.Trim]
 
@@ -58,6 +60,7 @@ func (db *DB) sort(b *backend.Batch) (*work, error) {
 	sorted(w.buries, func(c *backend.Bury) int { return c.Task.Seq })
 	sorted(w.retries, func(c *backend.Retry) int { return c.Task.Seq })
 	sorted(w.releases, func(c *backend.Release) int { return c.Task.Seq })
+	sorted(w.beats, func(c *backend.Beat) int { return c.Task.Seq })
 	return w, nil
 }
 
@@ -67,6 +70,8 @@ func (w *work) put(c backend.Command) error {
 		w.starts = append(w.starts, c)
 	case *backend.Signalled:
 		w.signals = append(w.signals, c)
+	case *backend.Cancel:
+		w.cancels = append(w.cancels, c)
 	case *backend.Turn:
 		if err := checkTurn(c); err != nil {
 			return err
@@ -82,20 +87,24 @@ func (w *work) put(c backend.Command) error {
 		w.releases = append(w.releases, keyed[*backend.Release]{keyOf(c.Task.Execution), c})
 	case *backend.Trim:
 		w.trims = append(w.trims, keyed[*backend.Trim]{keyOf(c.Execution), c})
+	case *backend.Beat:
+		w.beats = append(w.beats, keyed[*backend.Beat]{keyOf(c.Task.Execution), c})
 	case *backend.Claim:
 		w.claims = append(w.claims, c)
 	}
 	return nil
 }
 
-func (w *work) empty() bool { return len(w.starts)+len(w.signals)+len(w.trims) == 0 && !w.leased() }
+func (w *work) empty() bool {
+	return len(w.starts)+len(w.signals)+len(w.cancels)+len(w.trims) == 0 && !w.leased()
+}
 
 // leased tells whether there is anything that stands on the worker's lease.
 func (w *work) leased() bool { return w.fenced() || len(w.claims) > 0 }
 
 // fenced tells whether there is anything that a statement may refuse.
 func (w *work) fenced() bool {
-	return len(w.turns)+len(w.completes)+len(w.buries)+len(w.retries)+len(w.releases) > 0
+	return len(w.turns)+len(w.completes)+len(w.buries)+len(w.retries)+len(w.releases)+len(w.beats) > 0
 }
 
 // takeLeased takes out what may be refused.
@@ -105,7 +114,8 @@ func (w *work) takeLeased() []backend.Command {
 	all = take(all, &w.completes)
 	all = take(all, &w.buries)
 	all = take(all, &w.retries)
-	return take(all, &w.releases)
+	all = take(all, &w.releases)
+	return take(all, &w.beats)
 }
 
 func take[C backend.Command](all []backend.Command, from *[]keyed[C]) []backend.Command {
@@ -167,6 +177,9 @@ func (w *work) lock(p *pipeline) {
 	for _, s := range w.signals {
 		add(true, keyOf(s.Execution))
 	}
+	for _, c := range w.cancels {
+		add(true, keyOf(c.Execution))
+	}
 	for _, c := range w.completes {
 		add(true, c.key)
 	}
@@ -178,7 +191,7 @@ func (w *work) lock(p *pipeline) {
 		shared = true
 	}
 	shared = shared || len(keys) > before
-	if len(keys) > 1 && (shared || kinds > 1) || len(w.signals) > 0 || w.families() {
+	if len(keys) > 1 && (shared || kinds > 1) || len(w.signals)+len(w.cancels) > 0 || w.families() {
 		slices.SortFunc(keys, compareKeys)
 		p.add("lock", nil, slices.Compact(keys))
 	}

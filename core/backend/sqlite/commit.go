@@ -100,6 +100,8 @@ func (t *tx) command(c backend.Command) (err error) {
 		return t.signalled(c)
 	case *backend.Trim:
 		return t.trim(c)
+	case *backend.Cancel:
+		return t.cancel(c)
 	case *backend.Turn:
 		c.Err, err = t.turn(c)
 	case *backend.Complete:
@@ -110,6 +112,8 @@ func (t *tx) command(c backend.Command) (err error) {
 		c.Err, err = t.leased(func() (bool, error) { return t.buryAndWake(c) })
 	case *backend.Release:
 		c.Err, err = t.leased(func() (bool, error) { return t.release(c) })
+	case *backend.Beat:
+		c.Err, err = t.leased(func() (bool, error) { return t.beat(c) })
 	default:
 		err = fmt.Errorf("unknown command %T", c)
 	}

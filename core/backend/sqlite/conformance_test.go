@@ -21,13 +21,6 @@ func features() backendtest.Features {
 		PauseQueue: func(t *testing.T, b backend.Backend, queue string) {
 			execute(t, b.(*sqlite.DB).Path(), "INSERT INTO queues (name, paused) VALUES (?, 1)", queue)
 		},
-		RequestCancel: func(t *testing.T, b backend.Backend, execution string) {
-			path := b.(*sqlite.DB).Path()
-			execute(t, path, `INSERT INTO tallies (state, n) SELECT 'cancelling', 1 FROM executions WHERE id = ?
-				ON CONFLICT DO UPDATE SET n = n + 1`, execution)
-			execute(t, path, "UPDATE tallies SET n = n - 1 WHERE state = (SELECT state FROM executions WHERE id = ?)", execution)
-			execute(t, path, "UPDATE executions SET cancel_requested_at = 1, state = 'cancelling' WHERE id = ?", execution)
-		},
 		Actions: func(t *testing.T, b backend.Backend, id backend.TaskID, actor, action string) (n int) {
 			db := raw(t, b.(*sqlite.DB).Path())
 			err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM audit WHERE execution_id = ? AND seq = ? AND actor = ? AND action = ?",

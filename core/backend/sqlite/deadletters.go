@@ -151,6 +151,7 @@ type toReplay struct {
 	id         string
 	n          int64
 	state      backend.State
+	begun      bool // a worker has ever begun it
 	healedFrom int64
 	reopened   bool // by another replay, and nobody has run it since
 	parent     *backend.TaskID
@@ -163,7 +164,7 @@ func (x toReplay) heals() bool {
 
 func (t *tx) lookToReplay(execution string) (x toReplay, found bool, err error) {
 	found, err = t.one(t.ctx, t.q.replayLook, func(r *row) {
-		x = toReplay{execution, r.int(), backend.State(r.text()), r.int(), r.bool(), r.task()}
+		x = toReplay{execution, r.int(), backend.State(r.text()), r.bool(), r.int(), r.bool(), r.task()}
 	}, execution)
 	return x, found, err
 }
@@ -174,13 +175,17 @@ func (t *tx) reopen(x toReplay, place int64) error {
 	if x.reopened {
 		place = min(place, x.healedFrom)
 	}
-	if _, err := t.exec(t.q.replayRestore, x.n); err != nil {
+	if _, err := t.exec(t.q.replayRestore, x.n, t.now); err != nil {
 		return err
 	}
 	if _, err := t.exec(t.q.reopen, x.n, place, t.now); err != nil {
 		return err
 	}
-	t.tally(x.state, backend.Running)
+	to := backend.Running
+	if !x.begun {
+		to = backend.Pending
+	}
+	t.tally(x.state, to)
 	return nil
 }
 

@@ -41,7 +41,7 @@ func (t *tx) retry(c *backend.Retry) (bool, error) {
 	if _, err := t.exec(t.q.keepAttempt, n, c.Task.Execution, c.Task.Seq, text, t.now, true); err != nil {
 		return false, err
 	}
-	rows, err := t.exec(t.q.retry, n, c.Task.Seq, c.Token, text, t.in(c.Delay))
+	rows, err := t.exec(t.q.retry, n, c.Task.Seq, c.Token, text, t.in(c.Delay), c.Detail)
 	return rows == 1, err
 }
 
@@ -60,9 +60,12 @@ func (t *tx) buryAndWake(c *backend.Bury) (bool, error) {
 	return true, t.wake(n)
 }
 
-func (t *tx) bury(n int64, c *backend.Bury) (bool, error) {
+func (t *tx) bury(n int64, c *backend.Bury) (bool, error) { return t.buryFrom(backend.Running, n, c) }
+
+// buryFrom is bury for a task in the given state.
+func (t *tx) buryFrom(state backend.State, n int64, c *backend.Bury) (bool, error) {
 	text := failure(&c.Failure)
-	rows, err := t.exec(t.q.bury, n, c.Task.Seq, c.Token, c.State, text, t.now)
+	rows, err := t.exec(t.q.bury, n, c.Task.Seq, c.Token, c.State, text, t.now, state)
 	if err != nil || rows == 0 {
 		return false, err
 	}
@@ -81,11 +84,20 @@ func (t *tx) release(c *backend.Release) (bool, error) {
 	if c.Task.IsRoot() {
 		return t.releaseRoot(c, n, state)
 	}
-	rows, err := t.exec(t.q.release, n, c.Task.Seq, c.Token, t.now)
+	rows, err := t.exec(t.q.release, n, c.Task.Seq, c.Token, t.now, c.Detail)
 	if err != nil || rows == 1 {
 		return rows == 1, err
 	}
 	return t.isAt(n, c.Task.Seq, c.Token, backend.Pending)
+}
+
+func (t *tx) beat(c *backend.Beat) (bool, error) {
+	n, _, err := t.find(c.Task.Execution)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	rows, err := t.exec(t.q.beat, n, c.Task.Seq, c.Token, c.Detail)
+	return rows == 1, err
 }
 
 func (t *tx) releaseRoot(c *backend.Release, n int64, state backend.State) (bool, error) {

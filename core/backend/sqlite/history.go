@@ -121,7 +121,7 @@ func scanExecution(r *row) backend.Execution {
 		State: backend.State(r.text()), TaskState: backend.State(r.text()), Due: r.time(),
 		Worker: r.text(), Token: r.int(), Attempt: int(r.int()), Crashes: int(r.int()),
 		InputHash: r.int(), Result: r.bytes(), Failure: r.failure(), Cause: r.task(),
-		Created: r.time(), Started: r.time(), Finished: r.time(), Deadline: r.time(),
+		Created: r.time(), Started: r.time(), Finished: r.time(), Deadline: r.time(), CancelRequested: r.time(),
 		Wakes: int(r.int()), Effects: int(r.int()), HealedFrom: int(r.int()), HealedTo: int(r.int()),
 		Parent: r.task(), Run: int(r.int()), Base: int(r.int()),
 	}
@@ -149,7 +149,7 @@ func scanTask(r *row) backend.Task {
 		Step: r.text(), Workflow: r.text(), Queue: r.text(), Priority: int(r.int()), Tags: r.list(),
 		State: backend.State(r.text()), Due: r.time(), Worker: r.text(),
 		Token: r.int(), Attempt: int(r.int()), Crashes: int(r.int()), Policy: r.bytes(),
-		Input: r.bytes(), InputHash: r.int(), Result: r.bytes(), Failure: r.failure(),
+		Input: r.bytes(), InputHash: r.int(), Result: r.bytes(), Failure: r.failure(), Detail: r.bytes(),
 		Created: r.time(), Started: r.time(), Finished: r.time(), Child: r.text(), Detached: r.bool(),
 	}
 }

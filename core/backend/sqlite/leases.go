@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -30,7 +31,7 @@ func (db *DB) Register(ctx context.Context, w backend.Worker, lease time.Duratio
 func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerState, used int, lease time.Duration) (backend.Renewal, error) {
 	var r backend.Renewal
 	err := db.write(ctx, func(t *tx) error {
-		r = backend.Renewal{Now: t.time, Until: time.UnixMicro(t.in(lease)).UTC(), Next: -1}
+		r = backend.Renewal{Now: t.time, Until: time.UnixMicro(t.in(lease)).UTC(), Next: -1, Expiry: -1}
 		rows, err := t.exec(t.q.renew, worker, state, used, t.now, t.in(lease))
 		if err != nil {
 			return err
@@ -43,6 +44,13 @@ func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerStat
 				r.Next = time.Duration(max(next-t.now, 0)) * time.Microsecond
 			}
 		}, worker)
+		if err != nil {
+			return err
+		}
+		if r.Expiry, err = t.nextExpiry(t.ctx, t.q, t.now); err != nil {
+			return err
+		}
+		r.Recalled, err = t.recalled(worker)
 		return err
 	})
 	if err != nil {
@@ -101,6 +109,9 @@ func (t *tx) reap(worker string, maxCrashes int, reaped *backend.Reaped) error {
 		return err
 	}
 	if _, err := t.exec(t.q.retire, worker, backend.WorkerDead, t.now); err != nil {
+		return err
+	}
+	if _, err := t.exec(t.q.recallNone, worker, int64(math.MaxInt64)); err != nil {
 		return err
 	}
 	waited := map[int64]bool{} // executions whose orchestrator only waited
@@ -176,7 +187,7 @@ func (t *tx) poisonRoot(h *held) error {
 	if err := t.settleParent(h.parent, h.id.Execution, end, &backend.Close{Failure: &fail, Reason: reason}); err != nil {
 		return err
 	}
-	if _, err := t.exec(t.q.forgetAll, h.n, t.now); err != nil || h.cancelling {
+	if err := t.forgetAll(h.n); err != nil || h.cancelling {
 		return err
 	}
 	return t.buryRoot(h.n, text, reason)
@@ -192,6 +203,9 @@ func (db *DB) Retire(ctx context.Context, worker string) error {
 	err := db.write(ctx, func(t *tx) error {
 		ended, err := t.exec(t.q.retire, worker, backend.WorkerStopped, t.now)
 		if err != nil || ended == 0 {
+			return err
+		}
+		if _, err := t.exec(t.q.recallNone, worker, int64(math.MaxInt64)); err != nil {
 			return err
 		}
 		tasks, err := readHeld(t.ctx, t.conn, t.q, worker)

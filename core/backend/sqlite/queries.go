@@ -9,6 +9,10 @@ type queries struct {
 	keepAttempt, keepAttemptExecution                            *query
 	deadLetter, deadLetterExecution                              *query
 	settle, add, consume, forget, forgetAll, setAside            *query
+	forgetRecall, forgetAllRecall                                *query
+	cancel, cancelLook, cancelRecall, cancelTasks                *query
+	beat, recalled, recallRoot, recallNone                       *query
+	expireLook, expireExecutions, expire, expireTasks            *query
 	count, setCustom                                             *query
 	startChild, addChild, settleParent, replayChild              *query
 	continueRun, continueInput                                   *query
@@ -48,6 +52,7 @@ func (l *loader) loadAll(q *queries) {
 	l.loadClaims(q)
 	l.loadReads(q)
 	l.loadLeases(q)
+	l.loadCancels(q)
 	l.loadLists(q)
 	l.loadDeadLetters(q)
 	q.migrated = l.load("migrated", "version name now")
@@ -68,22 +73,24 @@ func (l *loader) loadCommands(q *queries) {
 	q.turned = l.load("turned", "n token crashes effects")
 	q.settle = l.load("settle", "n seq state result now")
 	q.add = l.load("add", "n seq key kind step queue priority tags state due_at fires_at worker_id token input_hash now "+
-		"started_at finished_at policy input result")
+		"started_at finished_at policy input result start_within start_by")
 	q.consume = l.load("consume", "n seq signal")
 	q.forget = l.load("forget", "n seq now")
+	q.forgetRecall = l.load("forget_recall", "n seq now worker_id")
 	q.forgetAll = l.load("forget_all", "n now")
+	q.forgetAllRecall = l.load("forget_all_recall", "n now")
 	q.setAside = l.load("set_aside", "n seq")
 	q.count = l.load("count", "n name delta")
 	q.setCustom = l.load("set_custom", "n name value")
 	q.closeExecution = l.load("close", "n token state result failure cause now")
 	q.yield = l.load("yield", "n token seen due_at now")
-	q.again = l.load("again", "n token due_at")
+	q.again = l.load("again", "n token due_at now")
 	q.standAlone = l.load("stand_alone", "n")
 
 	q.complete = l.load("complete", "n seq token result now")
-	q.retry = l.load("retry", "n seq token failure due_at")
-	q.bury = l.load("bury", "n seq token state failure now")
-	q.release = l.load("release", "n seq token now")
+	q.retry = l.load("retry", "n seq token failure due_at detail")
+	q.bury = l.load("bury", "n seq token state failure now from")
+	q.release = l.load("release", "n seq token now detail")
 	q.releaseExecution = l.load("release_execution", "n token now")
 	q.keepAttempt = l.load("keep_attempt", "n execution_id seq failure now retried")
 	q.keepAttemptExecution = l.load("keep_attempt_execution", "n failure now retried")
@@ -148,6 +155,21 @@ func (l *loader) loadLeases(q *queries) {
 	q.crashExecution = l.load("crash_execution", "n")
 }
 
+func (l *loader) loadCancels(q *queries) {
+	q.cancel = l.load("cancel", "n state now")
+	q.cancelLook = l.load("cancel_look", "execution_id")
+	q.cancelRecall = l.load("cancel_recall", "n now")
+	q.cancelTasks = l.load("cancel_tasks", "n now")
+	q.beat = l.load("beat", "n seq token detail")
+	q.recalled = l.load("recalled", "worker_id")
+	q.recallRoot = l.load("recall_root", "n now")
+	q.recallNone = l.load("recall_none", "worker_id before")
+	q.expireLook = l.load("expire_look", "")
+	q.expireExecutions = l.load("expire_executions", "now most")
+	q.expire = l.load("expire", "n failure now")
+	q.expireTasks = l.load("expire_tasks", "now most")
+}
+
 func (l *loader) loadLists(q *queries) {
 	const filter = "before states workflow queue tag since id_prefix most"
 	q.listExecutions = l.load("list_executions", filter)
@@ -174,6 +196,6 @@ func (l *loader) loadDeadLetters(q *queries) {
 	q.replayLook = l.load("replay_look", "execution_id")
 	q.replay = l.load("replay", "n seq queue now")
 	q.replayExecution = l.load("replay_execution", "n queue now")
-	q.replayRestore = l.load("replay_restore", "n")
+	q.replayRestore = l.load("replay_restore", "n now")
 	q.reopen = l.load("reopen", "n healed_from now")
 }

@@ -138,9 +138,16 @@ func (w *turnWriter) add(a *backend.Add) (bool, error) {
 	}
 	var (
 		due, fires, started, finished any
+		within, startBy               any
 		worker                        string
 		token                         int
 	)
+	if a.StartWithin > 0 {
+		within = a.StartWithin.Microseconds()
+		if a.State == backend.Pending {
+			startBy = w.in(a.Delay) + a.StartWithin.Microseconds()
+		}
+	}
 	switch a.State {
 	case backend.Running:
 		started, worker, token = w.now, w.worker, 1
@@ -154,13 +161,16 @@ func (w *turnWriter) add(a *backend.Add) (bool, error) {
 		finished = w.now
 	}
 	rows, err := w.exec(w.q.add, w.n, a.Seq, a.Key, a.Kind, a.Step, a.Queue, a.Priority, list(a.Tags), a.State, due, fires,
-		worker, token, a.InputHash, w.now, started, finished, a.Policy, a.Input, a.Result)
+		worker, token, a.InputHash, w.now, started, finished, a.Policy, a.Input, a.Result, within, startBy)
 	return rows == 1, err
 }
 
 // others writes what does no harm twice.
 func (w *turnWriter) others() error {
 	for _, seq := range w.turn.Forgotten {
+		if _, err := w.exec(w.q.forgetRecall, w.n, seq, w.now, w.worker); err != nil {
+			return err
+		}
 		if _, err := w.exec(w.q.forget, w.n, seq, w.now); err != nil {
 			return err
 		}
@@ -230,7 +240,7 @@ func (w *turnWriter) last() (err error) {
 		if _, err := w.exec(w.q.keepAttemptExecution, w.n, text, w.now, true); err != nil {
 			return err
 		}
-		_, err = w.exec(w.q.again, w.n, c.Token, w.in(c.Again.Delay))
+		_, err = w.exec(w.q.again, w.n, c.Token, w.in(c.Again.Delay), w.now)
 	default:
 		return nil
 	}

@@ -11,9 +11,10 @@ WITH calls AS MATERIALIZED (
          AS p (caller, seq, key, workflow, queue, rank, tags, policy, input, input_hash, id, alias, detached, delay, at, lasts, metadata,
                carrier, caller_alias, failure, place)
 ), begun AS (
-    INSERT INTO stent.executions (id, alias, created_at, input_hash, deadline_at, rank, workflow, queue, tags, policy, metadata, carrier,
+    INSERT INTO stent.executions (id, alias, created_at, input_hash, deadline_at, expires_at, rank, workflow, queue, tags, policy, metadata, carrier,
                                   input, due_at, state, parent_id, parent_seq, parent_alias)
     SELECT c.id, c.alias, now() - c.ahead * interval '1 microsecond', nullif(c.input_hash, 0),
+           CASE WHEN c.lasts > 0 THEN now() + c.lasts * interval '1 microsecond' END,
            CASE WHEN c.lasts > 0 THEN now() + c.lasts * interval '1 microsecond' END,
            c.rank, c.workflow, c.queue, c.tags, c.policy, c.metadata::json, c.carrier::json, c.input,
            coalesce(c.at, now() + (c.delay - c.ahead) * interval '1 microsecond'), 'pending', c.caller, c.seq, c.caller_alias

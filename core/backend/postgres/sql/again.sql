@@ -2,7 +2,7 @@
 -- $1 id, $2 token, $3 failure, $4 microseconds until due
 WITH done AS (
     UPDATE stent.executions AS e
-    SET state = 'pending', due_at = now() + u.delay * interval '1 microsecond', attempt = coalesce(e.attempt, 1) + 1, woken = NULL
+    SET state = 'pending', due_at = CASE WHEN e.cancel_requested_at IS NULL THEN now() + u.delay * interval '1 microsecond' ELSE now() END, attempt = coalesce(e.attempt, 1) + 1, woken = NULL
     FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[]) AS u (id, token, failure, delay)
     WHERE e.id = u.id AND e.token = u.token AND e.state = 'running'
     RETURNING e.id, e.attempt - 1 AS attempt, e.worker, e.queue, u.failure

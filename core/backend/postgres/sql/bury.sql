@@ -1,11 +1,11 @@
 -- Ends activities for good: their last failure is kept, and they are dead letters. The trace id is the second part of a
 -- W3C traceparent.
--- $1 execution, $2 place, $3 token, $4 state, $5 failure, $6 reason
+-- $1 execution, $2 place, $3 token, $4 state, $5 failure, $6 reason, $7 the state that they are in
 WITH done AS (
     UPDATE stent.tasks AS t
-    SET state = u.state::stent.state, failure = u.failure::json, finished_at = now(), claimed_by = NULL
+    SET state = u.state::stent.state, failure = u.failure::json, finished_at = now(), claimed_by = NULL, due_at = NULL, start_by = NULL
     FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[]) AS u (execution_id, seq, token, state, failure, reason)
-    WHERE t.execution_id = u.execution_id AND t.seq = u.seq AND t.token = u.token AND t.state = 'running'
+    WHERE t.execution_id = u.execution_id AND t.seq = u.seq AND t.token = u.token AND t.state = $7::text::stent.state
     RETURNING t.execution_id, t.seq, t.step, coalesce(t.kind, 'activity') AS kind, t.queue, t.tags, coalesce(t.attempt, 1) AS attempt,
               coalesce(t.crashes, 0) AS crashes, t.worker, t.failure, u.reason
 ), kept AS (

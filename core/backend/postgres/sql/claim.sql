@@ -105,7 +105,7 @@ WITH RECURSIVE moment AS MATERIALIZED (
 ), claimed_tasks AS (
     UPDATE stent.tasks AS t
     SET state = 'running', due_at = NULL, worker = $1, claimed_by = $1, token = t.token + 1,
-        created_at = coalesce(t.created_at, t.started_at), started_at = (SELECT at FROM moment)
+        created_at = coalesce(t.created_at, t.started_at), started_at = (SELECT at FROM moment), start_by = NULL
     FROM picked_tasks AS p
     WHERE t.ctid = p.at
     RETURNING t.*, p.due_at AS was_due
@@ -114,13 +114,13 @@ WITH RECURSIVE moment AS MATERIALIZED (
 ), claimed AS (
     SELECT coalesce(e.alias, e.id::text) AS execution, 0 AS seq, NULL AS key, e.workflow AS step, e.workflow, e.queue, e.rank, nullif(e.tags, '')::text[], e.was_due,
            e.token, e.attempt, e.crashes, e.policy, e.input, e.input_hash, e.failure, e.created_at, e.started_at,
-           (e.token = 1 OR NOT EXISTS (SELECT FROM stent.tasks AS t WHERE t.execution_id = e.id))
+           e.cancel_requested_at IS NULL AND (e.token = 1 OR NOT EXISTS (SELECT FROM stent.tasks AS t WHERE t.execution_id = e.id))
            AND NOT EXISTS (SELECT FROM stent.signals AS s WHERE s.execution_id = e.id) AS fresh, e.metadata, e.carrier,
-           coalesce(e.parent_alias, e.parent_id::text) || '.' || e.parent_seq AS parent, e.run, e.base
+           coalesce(e.parent_alias, e.parent_id::text) || '.' || e.parent_seq AS parent, e.run, e.base, NULL::bytea AS detail
     FROM claimed_executions AS e
     UNION ALL
     SELECT coalesce(e.alias, e.id::text), t.seq, t.key, t.step, e.workflow, t.queue, t.rank, nullif(t.tags, '')::text[], t.was_due,
-           t.token, t.attempt, t.crashes, t.policy, t.input, t.input_hash, t.failure, t.created_at, t.started_at, false, e.metadata, e.carrier, NULL, NULL, NULL
+           t.token, t.attempt, t.crashes, t.policy, t.input, t.input_hash, t.failure, t.created_at, t.started_at, false, e.metadata, e.carrier, NULL, NULL, NULL, t.detail
     FROM claimed_tasks AS t JOIN stent.executions AS e ON e.id = t.execution_id
 ), later AS (
     SELECT CASE

@@ -6,7 +6,7 @@ WITH done AS (
         result  = CASE WHEN e.cancel_requested_at IS NULL THEN u.result END,
         failure = CASE WHEN e.cancel_requested_at IS NULL THEN u.failure::json END,
         cause   = CASE WHEN e.cancel_requested_at IS NULL THEN u.cause END,
-        finished_at = now(), woken = NULL
+        finished_at = now(), woken = NULL, expires_at = NULL
     FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bytea[], $5::text[], $6::text[]) AS u (id, token, state, result, failure, cause)
     WHERE e.id = u.id AND e.token = u.token AND e.state = 'running'
     RETURNING e.id, e.state

@@ -8,7 +8,7 @@ UPDATE stent.executions AS e
 SET state = 'waiting', finished_at = NULL, result = NULL, failure = NULL, cause = NULL, woken = NULL,
     due_at = (SELECT min(t.fires_at) FROM stent.tasks AS t WHERE t.execution_id = $1 AND t.state = 'waiting'),
     reopened_token = e.token,
-    deadline_at = now() + (e.deadline_at - e.created_at),
+    expires_at = now() + (e.deadline_at - e.created_at),
     healed_from = $2,
     healed_to = coalesce((SELECT max(t.seq) FROM stent.tasks AS t WHERE t.execution_id = $1), 0)
 WHERE e.id = $1;

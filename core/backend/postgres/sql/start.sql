@@ -3,8 +3,9 @@
 -- $1 id, $2 alias, $3 workflow, $4 queue, $5 rank, $6 tags, $7 policy, $8 input, $9 input hash, $10 microseconds until due,
 -- $11 due at, $12 microseconds until the deadline or 0, $13 metadata, $14 carrier
 WITH begun AS (
-    INSERT INTO stent.executions (id, alias, created_at, input_hash, deadline_at, rank, workflow, queue, tags, policy, metadata, carrier, input, due_at, state)
+    INSERT INTO stent.executions (id, alias, created_at, input_hash, deadline_at, expires_at, rank, workflow, queue, tags, policy, metadata, carrier, input, due_at, state)
     SELECT u.id, u.alias, now() - u.ahead * interval '1 microsecond', nullif(u.input_hash, 0),
+           CASE WHEN u.lasts > 0 THEN now() + u.lasts * interval '1 microsecond' END,
            CASE WHEN u.lasts > 0 THEN now() + u.lasts * interval '1 microsecond' END,
            u.rank, u.workflow, u.queue, u.tags, u.policy, u.metadata::json, u.carrier::json, u.input,
            coalesce(u.at, now() + (u.delay - u.ahead) * interval '1 microsecond'), 'pending'

@@ -1,0 +1,3 @@
+-- Forgets what ended workers were to be told.
+-- $1 the workers
+DELETE FROM stent.recalls WHERE worker = ANY ($1::integer[]);
