@@ -114,6 +114,7 @@ func (s *step) childError() error {
 func (r *run) tellChildren(t *backend.Turn) {
 	for i := range t.Added {
 		if c := t.Added[i].Child; c != nil {
+			r.w.e.measureStarted(c)
 			r.w.e.taskDue(c.Queue, c.Priority)
 		}
 	}

@@ -28,7 +28,11 @@ func (w *worker) claim() {
 	w.mu.Unlock()
 
 	cmd := &backend.Claim{Queues: w.cfg.Queues, Tags: w.cfg.Tags, Steps: w.steps, Limits: w.limits, Max: free}
-	w.submit(cmd, func(err error) { w.claimed(cmd, err) })
+	asked := w.e.clock.Now()
+	w.submit(cmd, func(err error) {
+		w.measureClaim(cmd, asked, err)
+		w.claimed(cmd, err)
+	})
 }
 
 // claimed is called by the committer.
@@ -62,7 +66,9 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 		} else if policy, err := decodePolicy(t.Policy); err != nil {
 			w.e.log.Error("task cannot be read and is left alone", "stent_task_id", t.ID, "error", err)
 		} else {
-			w.begin(&activityTask{id: t.ID, info: w.infoOf(t), token: t.Token, input: t.Input, policy: policy})
+			a := &activityTask{id: t.ID, info: w.infoOf(t), token: t.Token, input: t.Input, policy: policy}
+			w.measureClaimed(&a.info, t.Due)
+			w.begin(a)
 		}
 	}
 	load = append(load, cmd.Woken...)
@@ -106,8 +112,13 @@ func (w *worker) admit(t *backend.Claimed) *run {
 	r := &run{
 		w: w, info: w.infoOf(t), token: t.Token, attempt: t.Attempt, crashes: t.Crashes, policy: policy,
 		input: t.Input, priority: t.Priority, number: t.Run, base: t.Base, parent: t.Parent, carrier: t.Carrier, warn: warn, most: most,
+		created: t.Created,
 		handler: h, byKey: map[string]*step{}, slot: true, busy: true, loaded: t.Fresh,
 		resume: make(chan struct{}), yielded: make(chan struct{}),
+	}
+	if len(w.e.metrics) > 0 {
+		r.admitted = w.e.clock.Now()
+		w.measureClaimed(&r.info, t.Due)
 	}
 	w.mu.Lock()
 	w.runs[t.ID.Execution] = r
@@ -119,6 +130,7 @@ func (w *worker) admit(t *backend.Claimed) *run {
 func (w *worker) load(ids []string) {
 	for pause := commitPause; ; pause = min(2*pause, commitPauses) {
 		histories, err := w.e.db.History(w.ctx, ids)
+		w.e.measureError("history", err)
 		if err == nil {
 			for i := range histories {
 				w.news(&histories[i])
@@ -273,6 +285,7 @@ func (w *worker) logEnd(r *run, t *backend.Turn) {
 
 // refused counts what the fencing has kept out.
 func (w *worker) refused(execution string, err error) {
+	w.measureFenced(execution, err)
 	w.e.log.Warn("the result of a turn was refused; what it belongs to goes on elsewhere",
 		"stent_execution_id", execution, "stent_worker_id", w.id, "error", err)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -17,10 +18,12 @@ import (
 // A command that stands on a worker's lease is tried until it is committed or the lease is gone; nobody else would
 // write it. Any other has a caller who waits for it and is told of the first error.
 type committer struct {
-	db    backend.Committer
-	log   *slog.Logger
-	clock Clock
-	limit int // transactions at once
+	db      backend.Committer
+	log     *slog.Logger
+	clock   Clock
+	metrics recorderQueues
+	ahead   atomic.Int64 // of the database's clock, in ns; kept only for metrics
+	limit   int          // transactions at once
 
 	mu      sync.Mutex
 	queue   []pending
@@ -29,6 +32,9 @@ type committer struct {
 	idle    sync.Cond
 	workers map[string]leaseHolder
 }
+
+// errGivenUp tells a write that never reached the database from one that was refused there.
+var errGivenUp = errors.New("it was not tried again")
 
 // pending is a command that waits for its transaction. done is called once, from a goroutine of the committer that
 // others wait for: it must not block.
@@ -56,8 +62,8 @@ const (
 // paralleler is an optional ability of a backend: how many transactions at once serve it best.
 type paralleler interface{ Committers() int }
 
-func newCommitter(db backend.Committer, log *slog.Logger, clock Clock) *committer {
-	c := &committer{db: db, log: log, clock: clock, limit: 1, most: maxBatch, workers: map[string]leaseHolder{}}
+func newCommitter(db backend.Committer, log *slog.Logger, clock Clock, metrics recorderQueues) *committer {
+	c := &committer{db: db, log: log, clock: clock, metrics: metrics, limit: 1, most: maxBatch, workers: map[string]leaseHolder{}}
 	c.idle.L = &c.mu
 	if p, ok := db.(paralleler); ok {
 		c.limit = max(p.Committers(), 1)
@@ -162,7 +168,7 @@ func (c *committer) write(worker string, batch []pending) {
 		c.log.Warn("commit failed, trying again", "commands", len(batch), "stent_worker_id", worker, "in", pause, "error", err)
 		if !c.holdOff(worker, pause) {
 			for _, p := range batch {
-				p.done(errors.Join(backend.ErrLeaseLost, err))
+				p.done(errors.Join(backend.ErrLeaseLost, errGivenUp, err))
 			}
 			return
 		}
@@ -178,7 +184,13 @@ func (c *committer) commit(worker string, batch []pending) error {
 	for i, p := range batch {
 		b.Commands[i] = p.cmd
 	}
-	return c.db.Commit(ctx, b)
+	var began time.Time
+	if len(c.metrics) > 0 {
+		began = c.clock.Now()
+	}
+	err := c.db.Commit(ctx, b)
+	c.measured(b, began, err)
+	return err
 }
 
 // holdOff waits, and tells whether the worker's lease still stands.

@@ -38,6 +38,9 @@ func (e *Engine) Replay(ctx context.Context, id backend.TaskID, opts ...ReplayOp
 	if err := e.db.Replay(ctx, id, s.queue, s.actor); err != nil {
 		return fmt.Errorf("replay %s: %w", id, err)
 	}
+	if len(e.metrics) > 0 {
+		e.metrics.put(&recorded{what: deadLetterReplayed, queue: letter.Queue, step: letter.Step})
+	}
 	e.taskDue(orDefault(s.queue, letter.Queue), 0)
 	return nil
 }
@@ -48,8 +51,18 @@ func (e *Engine) Discard(ctx context.Context, id backend.TaskID, opts ...ReplayO
 	for _, opt := range opts {
 		opt.toReplay(&s)
 	}
+	var letter backend.DeadLetter
+	if len(e.metrics) > 0 { // afterwards nobody knows its queue
+		var err error
+		if letter, err = e.db.DeadLetter(ctx, id); err != nil {
+			return fmt.Errorf("discard %s: %w", id, err)
+		}
+	}
 	if err := e.db.Discard(ctx, id, s.actor); err != nil {
 		return fmt.Errorf("discard %s: %w", id, err)
+	}
+	if len(e.metrics) > 0 {
+		e.metrics.put(&recorded{what: deadLetterDiscarded, queue: letter.Queue, step: letter.Step})
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/stentgo/stent/core/backend"
 )
@@ -20,6 +21,8 @@ type Engine struct {
 
 	historyWarn, historyMax int // entries
 
+	metrics   recorderQueues
+	progress  atomic.Int64 // when a task last began or ended, in ns since 1970
 	committer *committer
 	waits     waits
 	watch     watch
@@ -124,7 +127,13 @@ func New(db backend.Backend, opts ...Option) (*Engine, error) {
 			return nil, fmt.Errorf("stent: %w", err)
 		}
 	}
-	e.committer = newCommitter(db, e.log, e.clock)
+	for _, q := range e.metrics {
+		q.log = e.log
+		if a, ok := q.recorder.(interface{ Attach(MetricsSource) }); ok {
+			a.Attach(e)
+		}
+	}
+	e.committer = newCommitter(db, e.log, e.clock, e.metrics)
 	return e, nil
 }
 

@@ -21,6 +21,10 @@ type activityTask struct {
 	input  []byte
 	policy taskPolicy
 	cancel context.CancelCauseFunc
+
+	// For metrics, when the attempt has ended.
+	within context.Context //nolint:containedctx // on its way to the recorders
+	took   time.Duration
 }
 
 // begin runs an activity whose slot is taken and whose lease is in the database.
@@ -37,7 +41,14 @@ func (w *worker) begin(a *activityTask) {
 }
 
 func (w *worker) execute(ctx context.Context, a *activityTask) {
+	var began time.Time
+	if len(w.e.metrics) > 0 {
+		began = w.e.clock.Now()
+	}
 	result, err := w.attempt(ctx, a)
+	if len(w.e.metrics) > 0 {
+		a.within, a.took = ctx, w.e.clock.Now().Sub(began)
+	}
 
 	w.release()
 	w.conclude(ctx, a, result, err)
@@ -45,14 +56,18 @@ func (w *worker) execute(ctx context.Context, a *activityTask) {
 }
 
 // finished forgets an attempt whose end has been written, or is not to be. Until then it is in the worker's hands: a
-// drain waits for it, and it is not taken for the remains of a claim whose answer was lost.
-func (w *worker) finished(id backend.TaskID, token int64) {
+// drain waits for it, and it is not taken for the remains of a claim whose answer was lost. It returns nil where there is
+// no such attempt.
+func (w *worker) finished(id backend.TaskID, token int64) *activityTask {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if a := w.activities[id]; a != nil && a.token == token { // and not the next attempt, which may have begun
-		delete(w.activities, id)
-		w.fewer.Broadcast()
+	a := w.activities[id]
+	if a == nil || a.token != token { // the next attempt, which may have begun
+		return nil
 	}
+	delete(w.activities, id)
+	w.fewer.Broadcast()
+	return a
 }
 
 // tooLongError is the cause of a context whose attempt has used up its time.
@@ -131,13 +146,13 @@ func (w *worker) logTask(ctx context.Context, a *activityTask, message string) {
 // complete and bury end an activity: in the turn of its workflow, if that is in memory here, or else by themselves.
 func (w *worker) complete(cmd *backend.Complete) {
 	if !w.inTurn(cmd.Task, event{completed: cmd}) {
-		w.submit(cmd, func(err error) { w.ended(cmd.Task, cmd.Token, errors.Join(err, cmd.Err)) })
+		w.submit(cmd, func(err error) { w.ended(cmd.Task, cmd.Token, taskCompleted, "", errors.Join(err, cmd.Err)) })
 	}
 }
 
 func (w *worker) bury(cmd *backend.Bury, attempt int) {
 	if !w.inTurn(cmd.Task, event{buried: cmd, attempt: attempt}) {
-		w.submit(cmd, func(err error) { w.ended(cmd.Task, cmd.Token, errors.Join(err, cmd.Err)) })
+		w.submit(cmd, func(err error) { w.ended(cmd.Task, cmd.Token, deadLettered, cmd.Reason, errors.Join(err, cmd.Err)) })
 	}
 }
 
@@ -149,22 +164,24 @@ func (w *worker) inTurn(id backend.TaskID, ev event) bool {
 }
 
 // ended is called when the end of an activity was written outside a turn: its workflow may be due now.
-func (w *worker) ended(id backend.TaskID, token int64, err error) {
-	w.finished(id, token)
+func (w *worker) ended(id backend.TaskID, token int64, how what, reason string, err error) {
+	a := w.finished(id, token)
 	if err != nil {
 		w.refused(id.Execution, err)
 		return
 	}
+	w.measureEnd(a, how, reason)
 	w.due(0)
 }
 
 func (w *worker) retry(cmd *backend.Retry, queue string) {
 	w.submit(cmd, func(err error) {
-		w.finished(cmd.Task, cmd.Token)
+		a := w.finished(cmd.Task, cmd.Token)
 		if err = errors.Join(err, cmd.Err); err != nil {
 			w.refused(cmd.Task.Execution, err)
 			return
 		}
+		w.measureEnd(a, taskFailed, reasonOf(cmd.Failure))
 		w.returned(cmd.Task)
 		if cmd.Delay == 0 {
 			w.e.taskDue(queue, 0)

@@ -214,6 +214,7 @@ type step struct {
 	// Of an activity that is not resolved.
 	here   bool // it runs on this worker
 	free   bool // it may begin on this worker without having been in a queue
+	queue  string
 	input  []byte
 	policy taskPolicy
 

@@ -26,6 +26,7 @@ func (w *worker) keepLease(ctx context.Context) {
 		renewal, err := w.renew(ctx)
 		switch {
 		case err == nil:
+			w.measureRenewal(Renewed)
 			renewed = sent
 			wait = w.cfg.Lease / 3
 			reap = renewal.Next >= 0 && renewal.Next < wait
@@ -35,9 +36,12 @@ func (w *worker) keepLease(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, ErrLeaseLost):
+			w.measureRenewal(RenewalLost)
 			w.lose()
 			return
 		default:
+			w.measureRenewal(RenewalError)
+			w.e.measureError("renew", err)
 			left := w.cfg.Lease - w.e.clock.Now().Sub(renewed)
 			if left <= 0 {
 				w.e.log.Error("the lease is over and could not be renewed", "stent_worker_id", w.id, "error", err)
@@ -74,6 +78,7 @@ func (w *worker) reap(ctx context.Context) {
 	reaped, err := w.e.db.Reap(ctx, w.cfg.MaxCrashes)
 	if err != nil {
 		if ctx.Err() == nil {
+			w.e.measureError("reap", err)
 			w.e.log.Warn("cannot look for dead workers", "stent_worker_id", w.id, "error", err)
 		}
 		return
@@ -81,7 +86,8 @@ func (w *worker) reap(ctx context.Context) {
 	for _, id := range reaped.Workers {
 		w.e.log.Warn("a worker died; its tasks are taken over", "stent_worker_id", id, "by", w.id)
 	}
-	for _, t := range reaped.Tasks {
+	for i, t := range reaped.Tasks {
+		w.measureReaped(ctx, &reaped.Tasks[i])
 		if t.Buried {
 			w.e.log.Error("workers died of this task too often; it is in the dead letters",
 				"stent_execution_id", t.Task.Execution, "stent_task_id", t.Task, "stent_step", t.Step, "crashes", w.cfg.MaxCrashes)
@@ -135,6 +141,7 @@ func (w *worker) recheck() {
 				return
 			}
 			held, err := w.e.db.Held(w.ctx, w.id)
+			w.e.measureError("held", err)
 			if err != nil {
 				return // the next fault brings the next look, and the end of the session gives everything back
 			}

@@ -4,13 +4,14 @@ import (
 	"errors"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/stentgo/stent/core/backend"
 )
 
 // committed is called by the committer.
 func (r *run) committed(t *backend.Turn, begin []*step, err error) {
-	r.finish(t)
+	r.finish(t, errors.Join(err, t.Err))
 	if err != nil || t.Err != nil {
 		for range begin {
 			r.w.release()
@@ -32,7 +33,9 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 		return
 	}
 	for _, s := range begin {
-		r.w.begin(r.activityOf(s))
+		a := r.activityOf(s)
+		r.w.measureClaimed(&a.info, time.Time{}) // it was due and begun with the same write
+		r.w.begin(a)
 	}
 	for _, a := range t.Added {
 		switch s := r.at(a.Seq); a.State {
@@ -45,13 +48,17 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 	r.turned()
 }
 
-// finish takes the activities that ended with a turn out of the worker's hands.
-func (r *run) finish(t *backend.Turn) {
+// finish takes the activities that ended with a turn out of the worker's hands. err says that the turn was refused.
+func (r *run) finish(t *backend.Turn, err error) {
 	for _, c := range t.Completed {
-		r.w.finished(c.Task, c.Token)
+		if a := r.w.finished(c.Task, c.Token); err == nil {
+			r.w.measureEnd(a, taskCompleted, "")
+		}
 	}
 	for _, c := range t.Buried {
-		r.w.finished(c.Task, c.Token)
+		if a := r.w.finished(c.Task, c.Token); err == nil {
+			r.w.measureEnd(a, deadLettered, c.Reason)
+		}
 	}
 }
 
@@ -73,6 +80,7 @@ func (r *run) leave(t *backend.Turn) {
 	if t.Yield != nil && slices.ContainsFunc(left, func(ev event) bool { return ev.history != nil }) {
 		r.w.due(0)
 	}
+	r.measureTurn(t)
 	// An activity that came from a queue may have ended while the turn was being committed.
 	for _, ev := range left {
 		if ev.completed != nil {

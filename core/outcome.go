@@ -90,7 +90,7 @@ func (r *run) lease(t *backend.Turn) []*step {
 		a := &t.Added[i]
 		s := r.at(a.Seq)
 		if a.Kind == backend.Activity && s.free && r.w.mayBegin(a) {
-			a.State, s.state, s.here, s.attempt = backend.Running, backend.Running, true, 1
+			a.State, s.state, s.here, s.attempt, s.queue = backend.Running, backend.Running, true, 1, a.Queue
 			begin = append(begin, s)
 		}
 	}
@@ -132,6 +132,6 @@ func (r *run) mayYield(t *backend.Turn) {
 
 func (r *run) activityOf(s *step) *activityTask {
 	info := r.info
-	info.TaskID, info.Step, info.Kind, info.Attempt = s.id.String(), s.name, backend.Activity, 1
+	info.TaskID, info.Step, info.Kind, info.Queue, info.Attempt = s.id.String(), s.name, backend.Activity, s.queue, 1
 	return &activityTask{id: s.id, info: info, token: 1, input: s.input, policy: s.policy}
 }

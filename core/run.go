@@ -45,6 +45,8 @@ type run struct {
 	wakes    int              // as of the last history that was taken in
 	slot     bool             // it holds one of the worker's slots, from its claim to its first wait
 	parked   time.Time        // since when it waits
+	created  time.Time        // by the database's clock
+	admitted time.Time        // since when it is in memory; kept only for metrics
 	evict    bool             // it is to leave memory with the next turn that finds it waiting
 
 	// Between the turn and the workflow's goroutine.
@@ -200,8 +202,9 @@ func (r *run) advance(t *backend.Turn) *backend.Turn {
 	}
 	done := make(chan error, 1)
 	r.w.submit(t, func(err error) {
-		r.finish(t)
-		done <- errors.Join(err, t.Err)
+		err = errors.Join(err, t.Err)
+		r.finish(t, err)
+		done <- err
 	})
 	err := <-done
 	<-r.yielded

@@ -35,6 +35,7 @@ func (w *Workflow[I, O]) Start(ctx context.Context, e *Engine, in I, opts ...Sta
 	if cmd.Err != nil {
 		return nil, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, cmd.Err)
 	}
+	e.measureStarted(cmd)
 	e.taskDue(cmd.Queue, cmd.Priority)
 	return &Run[O]{engine: e, id: cmd.ID, begun: !cmd.Existed, Existed: cmd.Existed}, nil
 }
@@ -70,6 +71,7 @@ func (w *Workflow[I, O]) StartMany(ctx context.Context, e *Engine, inputs []Inpu
 			continue
 		}
 		runs = append(runs, &Run[O]{engine: e, id: cmd.ID, begun: !cmd.Existed, Existed: cmd.Existed})
+		e.measureStarted(cmd)
 		e.taskDue(cmd.Queue, cmd.Priority)
 	}
 	return runs, failed

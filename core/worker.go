@@ -104,6 +104,7 @@ func (e *Engine) Serve(ctx context.Context, cfg WorkerConfig) error {
 		if !errors.Is(err, ErrLeaseLost) {
 			e.committer.flush()
 			e.watch.wait()
+			e.flushMetrics()
 			return err
 		}
 		e.log.Warn("worker lost its lease and begins anew", "stent_worker_id", w.id)
@@ -197,6 +198,7 @@ func (w *worker) start(ctx context.Context, first bool) error {
 	}
 	for pause := commitPause; ; pause = min(2*pause, commitPauses) {
 		_, err := w.e.db.Register(ctx, record, w.cfg.Lease)
+		w.e.measureError("register", err)
 		if err == nil {
 			break
 		}
@@ -334,6 +336,7 @@ func (w *worker) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	if err := w.e.db.Retire(ctx, w.id); err != nil && !errors.Is(err, ErrLeaseLost) && !errors.Is(err, ErrNotFound) {
+		w.e.measureError("retire", err)
 		w.e.log.Warn("cannot give back the worker's tasks; they go on when its lease is over", "stent_worker_id", w.id, "error", err)
 	}
 	w.lose() // nothing that is left behind writes any more

@@ -16,7 +16,7 @@ var (
 	}
 	TaskDuration = Metric{
 		Name: "stent_task_duration_seconds", Kind: Histogram, Unit: Seconds, Source: Event,
-		Help:    "Time that the attempt which completed a task took",
+		Help:    "Time that the attempt which completed a task took; of an orchestrator, since it was last taken into memory",
 		Labels:  []string{LabelQueue, LabelStep},
 		Buckets: taskBuckets,
 		OTel:    "stent.task.duration", StatsD: []Path{{Template: "tasks.duration.{queue}.{step}"}},
@@ -290,8 +290,9 @@ var (
 	}
 	EventsDropped = Metric{
 		Name: "stent_recorder_events_dropped_total", Kind: Counter, Unit: Events, Source: Event,
-		Help: "Events that no recorder saw because a recorder did not keep up",
-		OTel: "stent.recorder.events_dropped", StatsD: []Path{{Template: "recorder.events_dropped"}},
+		Help:   "Events that are missing in the metrics of this process because the recorder did not keep up (full) or panicked (panic)",
+		Labels: []string{LabelReason},
+		OTel:   "stent.recorder.events_dropped", StatsD: []Path{{Template: "recorder.events_dropped.{reason}"}},
 	}
 	LabelValuesFolded = Metric{
 		Name: "stent_label_values_folded_total", Kind: Counter, Unit: Values, Source: Event,

@@ -26,8 +26,10 @@ var layers = []struct{ packages, may string }{
 	{"core/stenttest", "core core/backend core/backend/memory"},
 
 	{"metrics", ""},
-	{"recorder/recordertest", "core metrics"},
-	{"recorder/*", "core metrics"},
+	{"recorder/budget", "metrics"},
+	{"recorder/gauges", "core core/backend metrics recorder/budget"},
+	{"recorder/recordertest", "core core/* core/backend core/backend/* metrics"},
+	{"recorder/*", "core core/backend metrics recorder/budget recorder/gauges"},
 	{"logctx", "core"},
 	{"logctx/*", "core logctx"},
 	{"tracing/*", "core"},

@@ -1,0 +1,55 @@
+package prometheus
+
+import (
+	"net/http"
+
+	prom "github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/stentgo/stent/core"
+	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/recorder/gauges"
+)
+
+// Handler serves the metrics of the registry that the recorder is registered with, as Prometheus text or OpenMetrics. If
+// that registry cannot be read (it is a Registerer only), it serves prometheus.DefaultGatherer.
+func (r *Recorder) Handler() http.Handler {
+	return promhttp.HandlerFor(r.gatherer, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// Describe is called by the registry.
+func (r *Recorder) Describe(out chan<- *prom.Desc) {
+	for _, c := range r.collectors {
+		c.Describe(out)
+	}
+	for _, desc := range r.gauges {
+		out <- desc
+	}
+	out <- r.folded
+}
+
+// Collect is called by the registry with every scrape.
+func (r *Recorder) Collect(out chan<- prom.Metric) {
+	r.mu.RLock()
+	sources := r.sources
+	r.mu.RUnlock()
+	stand := make([]core.ProcessGauges, len(sources))
+	for i, s := range sources {
+		stand[i] = s.ProcessGauges()
+		for _, k := range s.KnownTasks() {
+			r.task(k.Queue, k.Step, k.Kind)
+			if k.Kind == backend.Orchestrator {
+				r.workflow(k.Step)
+			}
+		}
+	}
+	for _, c := range r.collectors {
+		c.Collect(out)
+	}
+	for _, v := range append(gauges.Process(stand...), gauges.Sampled(r.sample.Load(), r.budget)...) {
+		out <- prom.MustNewConstMetric(r.gauges[v.Metric.Name], prom.GaugeValue, v.Value, v.Labels...)
+	}
+	r.budget.Folded(func(label string, values int64) {
+		out <- prom.MustNewConstMetric(r.folded, prom.CounterValue, float64(values), label)
+	})
+}
