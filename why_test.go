@@ -48,6 +48,8 @@ func whyHandlers(release <-chan struct{}) []core.Handler {
 				return whyAlone.Call(flow, in)
 			case "signal":
 				return whySignal.Receive(flow)
+			case "child":
+				return whyFlow.Call(flow, "signal")
 			case "sleeps":
 				return in, flow.Sleep(24 * time.Hour)
 			}
@@ -76,6 +78,7 @@ func TestWhyNamesTheCause(t *testing.T) {
 			{"fails", nil, core.ReasonDeadLettered, []string{"why_once failed for good", "after 1 attempt: the gateway is down"}},
 			{"backs off", nil, core.ReasonBackingOff, []string{"why_again is tried again at 20", "as attempt 2: the gateway is down"}},
 			{"signal", nil, core.ReasonSignal, []string{`the signal "approval"`}},
+			{"child", nil, core.ReasonChild, []string{"waits for its child", "a why_flow"}},
 			{"sleeps", nil, core.ReasonSleeping, []string{"sleeps until 20"}},
 			{"delayed", []core.StartOption{core.Delay(time.Hour)}, core.ReasonDelayed, []string{"Its workflow why_flow is not due before 20"}},
 			{"alone", nil, core.ReasonRunning, []string{"Its activity why_alone is running since 20"}},

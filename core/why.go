@@ -198,6 +198,8 @@ func (w *inquiry) task(t *backend.Task) (Explanation, error) {
 		because.Reason = ReasonSignal
 	case t.Kind == backend.Timer:
 		because.Reason = ReasonSleeping
+	case t.Kind == backend.Child:
+		because.Reason, because.Child = ReasonChild, t.Child
 	case t.State == backend.Running && !t.LeaseUntil.After(w.now):
 		because.Reason, because.Until = ReasonDeadWorker, t.LeaseUntil
 	case t.State == backend.Running || t.State == backend.Waiting && t.Due.After(w.now) || t.State == backend.Waiting && t.Due.IsZero():
