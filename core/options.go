@@ -41,6 +41,7 @@ type settings struct {
 	parallel      int
 	elsewhere     bool
 	startToClose  time.Duration
+	slo           float64
 
 	key      string
 	detached bool
