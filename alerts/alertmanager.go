@@ -24,7 +24,7 @@ var inhibitions = []inhibition{
 // Alertmanager is an example of its configuration: what is critical goes out at once, the rest is gathered; alerts are
 // grouped by queue; a cause silences its effects; a webhook gets them all. Take from it what you need.
 func Alertmanager(o Options) []byte {
-	o = o.withDefaults()
+	o = o.WithDefaults()
 	duration := func(d time.Duration) string { return promql.Duration(o.scaled(d)) }
 	var inhibit []mapping
 	for _, i := range inhibitions {

@@ -20,10 +20,10 @@ func Grafana(o Options, datasource string) []byte {
 	for _, g := range Standalone(o) {
 		var rules []mapping
 		for _, a := range g.Alerts {
-			rules = append(rules, a.managed(datasource, o.withDefaults().UIDPrefix))
+			rules = append(rules, a.managed(datasource, o.WithDefaults().UIDPrefix))
 		}
 		groups = append(groups, mapping{
-			{"orgId", 1}, {"name", g.Name}, {"folder", "Stent"}, {"interval", promql.Duration(o.withDefaults().scaled(time.Minute))}, {"rules", rules},
+			{"orgId", 1}, {"name", g.Name}, {"folder", "Stent"}, {"interval", promql.Duration(o.WithDefaults().scaled(time.Minute))}, {"rules", rules},
 		})
 	}
 	return mapping{{"apiVersion", 1}, {"groups", groups}}.yaml(generated +

@@ -68,7 +68,8 @@ type Windows struct {
 // DefaultRunbookURL is where the runbooks are read.
 const DefaultRunbookURL = "https://github.com/stentgo/stent/blob/main/alerts/runbooks"
 
-func (o Options) withDefaults() Options {
+// WithDefaults is the options with the default in place of every zero.
+func (o Options) WithDefaults() Options {
 	if o.Keep == nil {
 		o.Keep = []string{"namespace"}
 	}

@@ -49,7 +49,7 @@ type maker struct {
 }
 
 func newMaker(o Options, inline bool) *maker {
-	o = o.withDefaults()
+	o = o.WithDefaults()
 	return &maker{
 		Options: o, scope: promql.Scope{Selector: o.Selector, Keep: o.Keep}, rec: recordings{inline: inline}, known: map[string]promql.Expr{},
 	}

@@ -96,6 +96,7 @@ Without either, stent takes ` + demoFile + ` if "stent demo" has left one here.`
 	root.AddCommand(
 		a.listCommand(), a.showCommand(), a.tasksCommand(), a.statsCommand(), a.watchCommand(), a.dlqCommand(), a.signalCommand(), a.whyCommand(),
 		a.migrateCommand(), a.demoCommand(), a.versionCommand(),
+		a.dashboardsCommand(), a.alertsCommand(),
 	)
 	return root
 }

@@ -65,6 +65,9 @@ func TestGolden(t *testing.T) {
 		{"help", nil},
 		{"help_show", []string{"show", "--help"}},
 		{"help_demo", []string{"demo", "--help"}},
+		{"help_dashboards", []string{"dashboards", "--help"}},
+		{"help_alerts", []string{"alerts", "--help"}},
+		{"help_alerts_watch", []string{"alerts", "watch", "--help"}},
 	}
 	used := map[string]bool{}
 	for _, c := range cases {

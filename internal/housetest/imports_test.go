@@ -38,7 +38,7 @@ var layers = []struct{ packages, may string }{
 
 	{"cmd/stent", "internal/cli"},
 	{"internal/cli", "internal/cli/* core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/* dashboards alerts"},
-	{"internal/cli/*", "core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/*"},
+	{"internal/cli/*", "core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/* alerts"},
 	{"internal/pgtest internal/promtest internal/housetest", ""},
 	{"internal/pgtest/pgserver", "internal/pgtest"},
 	{"examples/*", "core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/*"},
