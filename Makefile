@@ -81,13 +81,28 @@ test-alerts: ## let promtool and amtool check the alert rules and play their sto
 	go vet -tags promtool ./alerts ./internal/promtest
 	go test -tags promtool -timeout=15m $(ARGS) ./alerts
 
+# Grafana's own types are an npm package, pinned by its lock file.
+TYPECHECK := dashboards/typecheck
+.PHONY: test-dashboards
+test-dashboards: $(TYPECHECK)/node_modules/.package-lock.json ## check the dashboards against Grafana's own types (needs Node)
+	node $(TYPECHECK)/check.mjs
+	node $(TYPECHECK)/check.mjs '"fieldConfig"' '"fieldConfigs"'
+	node $(TYPECHECK)/check.mjs '"unit": "s"' '"units": "s"'
+	node $(TYPECHECK)/check.mjs '"drawStyle": "line"' '"drawStyle": "lines"'
+	node $(TYPECHECK)/check.mjs '"expr"' '"query"'
+
+$(TYPECHECK)/node_modules/.package-lock.json: $(TYPECHECK)/package-lock.json
+	@command -v npm >/dev/null || { echo >&2 'npm is missing: install Node 20 or later (https://nodejs.org; on Debian: apt install nodejs npm)'; exit 1; }
+	npm ci --prefix $(TYPECHECK) --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 .PHONY: examples
 examples: ## vet and test the examples
 	go vet ./examples/...
 	go test $(ARGS) ./examples/...
 
 # The oldest and the newest PostgreSQL; `test` adds the machine's own. `test` is last: its summary ends the output.
-CI_STAGES := fmt-check vet lint test-alerts test-postgres-13 test-postgres-18 test-pgbouncer test-screen test-scale test
+CI_STAGES := fmt-check vet lint test-alerts test-dashboards test-postgres-13 test-postgres-18 test-pgbouncer test-screen test-scale test
 
 .PHONY: ci
 ci: ## all that a change has to pass

@@ -154,7 +154,6 @@ type FieldDefaults struct {
 	Color      *Color      `json:"color,omitempty"`
 	Thresholds *Thresholds `json:"thresholds,omitempty"`
 	Mappings   []Mapping   `json:"mappings,omitempty"`
-	Links      []DataLink  `json:"links,omitempty"`
 	Custom     any         `json:"custom,omitempty"`
 }
 
@@ -258,12 +257,15 @@ type Tooltip struct {
 
 // StatOptions are the options of a panel of one number.
 type StatOptions struct {
-	ReduceOptions ReduceOptions `json:"reduceOptions"`
-	Orientation   string        `json:"orientation"`
-	TextMode      string        `json:"textMode"`
-	ColorMode     string        `json:"colorMode"`
-	GraphMode     string        `json:"graphMode"`
-	JustifyMode   string        `json:"justifyMode"`
+	ReduceOptions          ReduceOptions `json:"reduceOptions"`
+	Orientation            string        `json:"orientation"`
+	TextMode               string        `json:"textMode"`
+	ColorMode              string        `json:"colorMode"`
+	GraphMode              string        `json:"graphMode"`
+	JustifyMode            string        `json:"justifyMode"`
+	WideLayout             bool          `json:"wideLayout"`
+	ShowPercentChange      bool          `json:"showPercentChange"`
+	PercentChangeColorMode string        `json:"percentChangeColorMode"`
 }
 
 // ReduceOptions make one number of many.
@@ -283,6 +285,7 @@ type HeatmapOptions struct {
 	Legend     ShowLegend     `json:"legend"`
 	Exemplars  HeatmapMarks   `json:"exemplars"`
 	CellValues *CellValues    `json:"cellValues,omitempty"`
+	ShowValue  string         `json:"showValue"` // auto, never
 }
 
 // HeatmapColor is the scale of a heatmap's colours.
@@ -326,24 +329,16 @@ type CellValues struct {
 
 // TableOptions are the options of a table.
 type TableOptions struct {
-	ShowHeader bool        `json:"showHeader"`
-	CellHeight string      `json:"cellHeight"`
-	SortBy     []SortBy    `json:"sortBy"`
-	Footer     TableFooter `json:"footer"`
+	FrameIndex int      `json:"frameIndex"`
+	ShowHeader bool     `json:"showHeader"`
+	CellHeight string   `json:"cellHeight"`
+	SortBy     []SortBy `json:"sortBy"`
 }
 
 // SortBy orders a table.
 type SortBy struct {
 	DisplayName string `json:"displayName"`
 	Desc        bool   `json:"desc"`
-}
-
-// TableFooter is a table's last line.
-type TableFooter struct {
-	Show      bool     `json:"show"`
-	Reducer   []string `json:"reducer"`
-	CountRows bool     `json:"countRows"`
-	Fields    string   `json:"fields"`
 }
 
 // TableCustom is how cells look.

@@ -81,7 +81,7 @@ func (b *board) stat(w, h int, title, description string, l look, lines ...line)
 		FieldConfig: &FieldConfig{Defaults: defaults, Overrides: overrides(l)},
 		Options: StatOptions{
 			ReduceOptions: ReduceOptions{Calcs: []string{"lastNotNull"}}, Orientation: "auto", TextMode: "auto", ColorMode: "value",
-			GraphMode: "area", JustifyMode: "auto",
+			GraphMode: "area", JustifyMode: "auto", WideLayout: true, PercentChangeColorMode: "standard",
 		},
 		Targets: targets(lines, "time_series", false),
 	})
@@ -99,7 +99,7 @@ func (b *board) heatmap(w, h int, title, description, unit string, of metrics.Me
 		Options: HeatmapOptions{
 			CellGap: 1, Color: HeatmapColor{Mode: "scheme", Scheme: "Oranges", Scale: "exponential", Fill: "dark-orange", Exponent: 0.5, Steps: 64},
 			YAxis: HeatmapAxis{AxisPlacement: "left", Unit: unit}, Tooltip: HeatmapTooltip{Mode: "single", YHistogram: true},
-			Legend: ShowLegend{Show: true}, Exemplars: HeatmapMarks{Color: "rgba(255,0,255,0.7)"}, CellValues: &CellValues{Unit: number},
+			Legend: ShowLegend{Show: true}, Exemplars: HeatmapMarks{Color: "rgba(255,0,255,0.7)"}, CellValues: &CellValues{Unit: number}, ShowValue: "never",
 		},
 		Targets: targets([]line{l}, "heatmap", true),
 	})
@@ -142,21 +142,20 @@ func (b *board) table(w, h int, title, description string, l look, sortBy string
 	}
 	defaults := b.defaults(l, "thresholds")
 	defaults.Custom = TableCustom{Align: "auto", CellOptions: CellOptions{Type: "auto"}}
-	defaults.Links = nil
 	if len(l.links) > 0 {
 		l.overrides = append(l.overrides, Override{Matcher: Matcher{ID: "byName", Options: keys[0].title}, Properties: []Property{{"links", l.links}}})
 	}
 	b.place(w, h, Panel{
 		Type: "table", Title: title, Description: description, Links: b.links(l),
 		FieldConfig:     &FieldConfig{Defaults: defaults, Overrides: overrides(l)},
-		Options:         TableOptions{ShowHeader: true, CellHeight: "sm", SortBy: []SortBy{{DisplayName: sortBy, Desc: true}}, Footer: TableFooter{Reducer: []string{"sum"}}},
+		Options:         TableOptions{ShowHeader: true, CellHeight: "sm", SortBy: []SortBy{{DisplayName: sortBy, Desc: true}}},
 		Targets:         targets(lines, "table", false),
 		Transformations: []Transformation{{ID: "merge", Options: struct{}{}}, {ID: "organize", Options: organize}},
 	})
 }
 
 func (b *board) defaults(l look, color string) FieldDefaults {
-	d := FieldDefaults{Unit: l.unit, Decimals: l.decimals, Max: l.max, Color: &Color{Mode: color}, Mappings: l.mappings, Links: l.links}
+	d := FieldDefaults{Unit: l.unit, Decimals: l.decimals, Max: l.max, Color: &Color{Mode: color}, Mappings: l.mappings}
 	if len(l.thresholds) > 0 {
 		d.Thresholds = &Thresholds{Mode: "absolute", Steps: l.thresholds}
 	}
