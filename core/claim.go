@@ -66,7 +66,9 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 		} else if policy, err := decodePolicy(t.Policy); err != nil {
 			w.e.log.Error("task cannot be read and is left alone", "stent_task_id", t.ID, "error", err)
 		} else {
-			a := &activityTask{id: t.ID, info: w.infoOf(t), token: t.Token, input: t.Input, policy: policy}
+			a := &activityTask{
+				id: t.ID, info: w.infoOf(t), token: t.Token, input: t.Input, policy: policy, crashes: t.Crashes, carrier: t.Carrier,
+			}
 			w.measureClaimed(&a.info, t.Due)
 			w.begin(a)
 		}
@@ -112,7 +114,7 @@ func (w *worker) admit(t *backend.Claimed) *run {
 	r := &run{
 		w: w, info: w.infoOf(t), token: t.Token, attempt: t.Attempt, crashes: t.Crashes, policy: policy,
 		input: t.Input, priority: t.Priority, number: t.Run, base: t.Base, parent: t.Parent, carrier: t.Carrier, warn: warn, most: most,
-		created: t.Created,
+		created: t.Created, started: t.Started,
 		handler: h, byKey: map[string]*step{}, slot: true, busy: true, loaded: t.Fresh,
 		resume: make(chan struct{}), yielded: make(chan struct{}),
 	}
@@ -270,23 +272,24 @@ func (w *worker) closed(r *run, t *backend.Turn) {
 		w.e.woke()
 	}
 	w.logEnd(r, t)
+	r.endedHere(t)
 }
 
 func (w *worker) logEnd(r *run, t *backend.Turn) {
 	attrs := []any{"stent_execution_id", r.info.ExecutionID, "stent_worker_id", w.id, "workflow", r.info.Workflow, "state", t.State}
 	if t.Close.Failure != nil && t.State == backend.Failed {
-		w.e.log.Error("execution failed", append(attrs, "error", t.Close.Failure.Message)...)
+		w.e.log.ErrorContext(r.context(), "execution failed", append(attrs, "error", t.Close.Failure.Message)...)
 		return
 	}
-	if w.e.log.Enabled(context.Background(), levelTask) {
-		w.e.log.Log(context.Background(), levelTask, "execution ended", attrs...)
+	if w.e.log.Enabled(r.context(), levelTask) {
+		w.e.log.Log(r.context(), levelTask, "execution ended", attrs...)
 	}
 }
 
 // refused counts what the fencing has kept out.
-func (w *worker) refused(execution string, err error) {
+func (w *worker) refused(ctx context.Context, execution string, err error) {
 	w.measureFenced(execution, err)
-	w.e.log.Warn("the result of a turn was refused; what it belongs to goes on elsewhere",
+	w.e.log.WarnContext(ctx, "the result of a turn was refused; what it belongs to goes on elsewhere",
 		"stent_execution_id", execution, "stent_worker_id", w.id, "error", err)
 }
 

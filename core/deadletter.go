@@ -35,7 +35,9 @@ func (e *Engine) Replay(ctx context.Context, id backend.TaskID, opts ...ReplayOp
 	if err != nil {
 		return fmt.Errorf("replay %s: %w", id, err)
 	}
-	if err := e.db.Replay(ctx, id, s.queue, s.actor); err != nil {
+	info := ReplayInfo{Letter: letter, Queue: orDefault(s.queue, letter.Queue), Actor: s.actor}
+	err = e.replaying(ctx, info, func(ctx context.Context) error { return e.db.Replay(ctx, id, s.queue, s.actor) })
+	if err != nil {
 		return fmt.Errorf("replay %s: %w", id, err)
 	}
 	if len(e.metrics) > 0 {

@@ -27,6 +27,8 @@ type Engine struct {
 	waits     waits
 	watch     watch
 
+	middleware chain
+
 	mu       sync.Mutex
 	handlers map[string]Handler
 	bad      error // the first registration that failed; Serve refuses to start with it
@@ -133,6 +135,7 @@ func New(db backend.Backend, opts ...Option) (*Engine, error) {
 			a.Attach(e)
 		}
 	}
+	e.middleware.log = e.log
 	e.committer = newCommitter(db, e.log, e.clock, e.metrics)
 	return e, nil
 }

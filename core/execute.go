@@ -25,6 +25,10 @@ type activityTask struct {
 	// For metrics, when the attempt has ended.
 	within context.Context //nolint:containedctx // on its way to the recorders
 	took   time.Duration
+
+	// For the middleware.
+	crashes int
+	carrier map[string]string
 }
 
 // begin runs an activity whose slot is taken and whose lease is in the database.
@@ -41,18 +45,43 @@ func (w *worker) begin(a *activityTask) {
 }
 
 func (w *worker) execute(ctx context.Context, a *activityTask) {
-	var began time.Time
+	var (
+		began  time.Time
+		within = ctx
+		result []byte
+		err    error
+	)
 	if len(w.e.metrics) > 0 {
 		began = w.e.clock.Now()
 	}
-	result, err := w.attempt(ctx, a)
+	if w.e.middleware.any() {
+		within, result, err = w.attemptWithin(ctx, a)
+	} else {
+		result, err = w.attempt(ctx, a)
+	}
 	if len(w.e.metrics) > 0 {
-		a.within, a.took = ctx, w.e.clock.Now().Sub(began)
+		a.within, a.took = within, w.e.clock.Now().Sub(began)
 	}
 
 	w.release()
-	w.conclude(ctx, a, result, err)
+	w.conclude(ctx, within, a, result, err)
 	w.refill()
+}
+
+// attemptWithin is an attempt within the middleware, and returns the context that the middleware made, for the log. The
+// middleware can change an error, but not make one a result.
+func (w *worker) attemptWithin(ctx context.Context, a *activityTask) (within context.Context, result []byte, err error) {
+	within = ctx
+	var failed error
+	err = w.e.executing(ctx, a, func(ctx context.Context) error {
+		within = ctx //nolint:fatcontext // it leaves the function once
+		result, failed = w.attempt(ctx, a)
+		return failed
+	})
+	if err == nil {
+		err = failed
+	}
+	return within, result, err
 }
 
 // finished forgets an attempt whose end has been written, or is not to be. Until then it is in the worker's hands: a
@@ -100,11 +129,12 @@ func (w *worker) attempt(ctx context.Context, a *activityTask) (result []byte, e
 	return h.activity(ctx, w.e.payloads, a.input)
 }
 
-// conclude has the end of an attempt written: in the turn of its workflow, if that is here, or else by itself.
-func (w *worker) conclude(ctx context.Context, a *activityTask, result []byte, err error) {
+// conclude has the end of an attempt written: in the turn of its workflow, if that is here, or else by itself. ctx is the
+// attempt's, within is that of the middleware.
+func (w *worker) conclude(ctx, within context.Context, a *activityTask, result []byte, err error) {
 	if err == nil {
-		w.logTask(ctx, a, "task completed")
-		w.complete(&backend.Complete{Task: a.id, Token: a.token, Result: result})
+		w.logTask(within, a, "task completed")
+		w.complete(within, &backend.Complete{Task: a.id, Token: a.token, Result: result})
 		return
 	}
 	switch cause := context.Cause(ctx); {
@@ -112,22 +142,22 @@ func (w *worker) conclude(ctx context.Context, a *activityTask, result []byte, e
 		w.finished(a.id, a.token)
 		return // it belongs to somebody else, or nobody wants it
 	case errors.Is(cause, ErrShutdown):
-		w.giveBack(&backend.Release{Task: a.id, Token: a.token})
+		w.giveBack(within, &backend.Release{Task: a.id, Token: a.token})
 		return
 	}
 	failure := failureOf(err)
 	if delay, again := a.policy.retry.next(a.info.Attempt, err, w.random()); again {
-		w.e.log.WarnContext(ctx, "task failed and is tried again", append(a.attrs(), "in", delay, "error", failure.Message)...)
-		w.retry(&backend.Retry{Task: a.id, Token: a.token, Failure: failure, Delay: delay}, a.info.Queue)
+		w.e.log.WarnContext(within, "task failed and is tried again", append(a.attrs(), "in", delay, "error", failure.Message)...)
+		w.retry(within, &backend.Retry{Task: a.id, Token: a.token, Failure: failure, Delay: delay}, a.info.Queue)
 		return
 	}
-	w.e.log.ErrorContext(ctx, "task failed and is in the dead letters", append(a.attrs(), "error", failure.Message)...)
+	w.e.log.ErrorContext(within, "task failed and is in the dead letters", append(a.attrs(), "error", failure.Message)...)
 	state := backend.Failed
 	var late *tooLongError
 	if errors.As(err, &late) {
 		state = backend.TimedOut
 	}
-	w.bury(&backend.Bury{Task: a.id, Token: a.token, State: state, Failure: failure, Reason: reasonOf(failure)}, a.info.Attempt)
+	w.bury(within, &backend.Bury{Task: a.id, Token: a.token, State: state, Failure: failure, Reason: reasonOf(failure)}, a.info.Attempt)
 }
 
 func (a *activityTask) attrs() []any {
@@ -144,15 +174,17 @@ func (w *worker) logTask(ctx context.Context, a *activityTask, message string) {
 }
 
 // complete and bury end an activity: in the turn of its workflow, if that is in memory here, or else by themselves.
-func (w *worker) complete(cmd *backend.Complete) {
+func (w *worker) complete(ctx context.Context, cmd *backend.Complete) {
 	if !w.inTurn(cmd.Task, event{completed: cmd}) {
-		w.submit(cmd, func(err error) { w.ended(cmd.Task, cmd.Token, taskCompleted, "", errors.Join(err, cmd.Err)) })
+		w.submit(cmd, func(err error) { w.ended(ctx, cmd.Task, cmd.Token, taskCompleted, "", errors.Join(err, cmd.Err)) })
 	}
 }
 
-func (w *worker) bury(cmd *backend.Bury, attempt int) {
+func (w *worker) bury(ctx context.Context, cmd *backend.Bury, attempt int) {
 	if !w.inTurn(cmd.Task, event{buried: cmd, attempt: attempt}) {
-		w.submit(cmd, func(err error) { w.ended(cmd.Task, cmd.Token, deadLettered, cmd.Reason, errors.Join(err, cmd.Err)) })
+		w.submit(cmd, func(err error) {
+			w.ended(ctx, cmd.Task, cmd.Token, deadLettered, cmd.Reason, errors.Join(err, cmd.Err))
+		})
 	}
 }
 
@@ -164,21 +196,21 @@ func (w *worker) inTurn(id backend.TaskID, ev event) bool {
 }
 
 // ended is called when the end of an activity was written outside a turn: its workflow may be due now.
-func (w *worker) ended(id backend.TaskID, token int64, how what, reason string, err error) {
+func (w *worker) ended(ctx context.Context, id backend.TaskID, token int64, how what, reason string, err error) {
 	a := w.finished(id, token)
 	if err != nil {
-		w.refused(id.Execution, err)
+		w.refused(ctx, id.Execution, err)
 		return
 	}
 	w.measureEnd(a, how, reason)
 	w.due(0)
 }
 
-func (w *worker) retry(cmd *backend.Retry, queue string) {
+func (w *worker) retry(ctx context.Context, cmd *backend.Retry, queue string) {
 	w.submit(cmd, func(err error) {
 		a := w.finished(cmd.Task, cmd.Token)
 		if err = errors.Join(err, cmd.Err); err != nil {
-			w.refused(cmd.Task.Execution, err)
+			w.refused(ctx, cmd.Task.Execution, err)
 			return
 		}
 		w.measureEnd(a, taskFailed, reasonOf(cmd.Failure))
@@ -192,11 +224,11 @@ func (w *worker) retry(cmd *backend.Retry, queue string) {
 }
 
 // giveBack is for an attempt that was cut short by the worker itself and does not count.
-func (w *worker) giveBack(cmd *backend.Release) {
+func (w *worker) giveBack(ctx context.Context, cmd *backend.Release) {
 	w.submit(cmd, func(err error) {
 		w.finished(cmd.Task, cmd.Token)
 		if err = errors.Join(err, cmd.Err); err != nil {
-			w.refused(cmd.Task.Execution, err)
+			w.refused(ctx, cmd.Task.Execution, err)
 			return
 		}
 		w.returned(cmd.Task)

@@ -16,12 +16,20 @@ import (
 // the workflow and must not be used from another. It is no context.Context, so that I/O in a workflow does not compile
 // by accident.
 type Flow struct {
-	run *run
-	ctx context.Context //nolint:containedctx // handed out by Context; no call is made with it
+	run  *run
+	base context.Context //nolint:containedctx // the task's
+	ctx  context.Context //nolint:containedctx // handed out by Context: base, or what the middleware made of it for this turn
 
 	ordinals map[string]int // calls so far, by name
 	effects  int            // changes of counters and state so far
-	news     bool           // the workflow has come to where it never was before
+	caughtUp bool           // the workflow has come to where it never was before
+}
+
+func newFlow(r *run) *Flow {
+	f := &Flow{run: r, ordinals: map[string]int{}, caughtUp: r.unasked == 0}
+	f.base = withScope(context.Background(), &taskScope{info: r.info, replaying: func() bool { return !f.caughtUp }})
+	f.ctx = f.base
+	return f
 }
 
 // Context is for logging: it carries the task's identity. It is never cancelled and has no deadline.
@@ -70,6 +78,7 @@ func (f *Flow) effect(x backend.Effect) {
 	f.mustLive()
 	f.effects++
 	if f.effects > f.run.effects {
+		f.catchUp()
 		f.run.draft.Effects = append(f.run.draft.Effects, x)
 		f.run.draft.EffectsSeen = f.effects
 	}
@@ -136,6 +145,9 @@ func (f *Flow) enter(kind backend.Kind, name, key string, sum int64) (s *step, a
 		case s.fits(kind, name, sum):
 			s.asked = true
 			r.unasked--
+			if kind == backend.SideEffect && r.unasked == 0 {
+				f.catchUp() // nothing of this is waited for
+			}
 			return s, false, nil
 		case !s.healed:
 			f.abort(&NonDeterminismError{
@@ -152,7 +164,7 @@ func (f *Flow) enter(kind backend.Kind, name, key string, sum int64) (s *step, a
 	s = &step{id: backend.TaskID{Execution: r.info.ExecutionID, Seq: r.base + len(r.steps) + 1}, key: key, kind: kind, name: name, hash: sum, asked: true}
 	r.steps = append(r.steps, s)
 	r.byKey[key] = s
-	f.news = true
+	f.catchUp()
 	return s, true, nil
 }
 
@@ -175,6 +187,23 @@ func (f *Flow) await(steps []*step) {
 	f.mustLive()
 	for !anyResolved(steps) {
 		f.run.park(steps)
+		f.mustLive()
+	}
+	if f.run.unasked == 0 {
+		f.catchUp()
+	}
+}
+
+// catchUp is called where the workflow has done all that its history holds, and what it does from here on is new.
+func (f *Flow) catchUp() {
+	if f.caughtUp {
+		return
+	}
+	f.caughtUp = true
+	if r := f.run; r.stops {
+		r.atNews = true
+		r.yielded <- struct{}{}
+		<-r.resume
 		f.mustLive()
 	}
 }

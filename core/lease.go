@@ -91,6 +91,9 @@ func (w *worker) reap(ctx context.Context) {
 		if t.Buried {
 			w.e.log.Error("workers died of this task too often; it is in the dead letters",
 				"stent_execution_id", t.Task.Execution, "stent_task_id", t.Task, "stent_step", t.Step, "crashes", w.cfg.MaxCrashes)
+			if t.Task.IsRoot() {
+				w.endedElsewhere(t.Task.Execution)
+			}
 		}
 	}
 	if len(reaped.Tasks) > 0 {
@@ -152,7 +155,7 @@ func (w *worker) recheck() {
 				}
 				strange[t.ID] = t.Token
 				if before[t.ID] == t.Token {
-					w.giveBack(&backend.Release{Task: t.ID, Token: t.Token})
+					w.giveBack(w.ctx, &backend.Release{Task: t.ID, Token: t.Token})
 				}
 			}
 			before = strange

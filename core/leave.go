@@ -16,7 +16,7 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 		for range begin {
 			r.w.release()
 		}
-		r.w.refused(r.info.ExecutionID, errors.Join(err, t.Err))
+		r.w.refused(r.context(), r.info.ExecutionID, errors.Join(err, t.Err))
 		r.w.goroutines.Go(r.lose)
 		return
 	}
@@ -84,10 +84,10 @@ func (r *run) leave(t *backend.Turn) {
 	// An activity that came from a queue may have ended while the turn was being committed.
 	for _, ev := range left {
 		if ev.completed != nil {
-			r.w.complete(ev.completed)
+			r.w.complete(r.context(), ev.completed)
 		}
 		if ev.buried != nil {
-			r.w.bury(ev.buried, ev.attempt)
+			r.w.bury(r.context(), ev.buried, ev.attempt)
 		}
 	}
 	if t.Close != nil {

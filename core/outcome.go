@@ -133,5 +133,5 @@ func (r *run) mayYield(t *backend.Turn) {
 func (r *run) activityOf(s *step) *activityTask {
 	info := r.info
 	info.TaskID, info.Step, info.Kind, info.Queue, info.Attempt = s.id.String(), s.name, backend.Activity, s.queue, 1
-	return &activityTask{id: s.id, info: info, token: 1, input: s.input, policy: s.policy}
+	return &activityTask{id: s.id, info: info, token: 1, input: s.input, policy: s.policy, carrier: r.carrier}
 }

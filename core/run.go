@@ -33,8 +33,12 @@ type run struct {
 	base     int             // the place after which its history begins
 	parent   *backend.TaskID // whose call it is
 	carrier  map[string]string
-	warn     int // entries of the history
+	flow     *Flow // nil before the first turn
+	warn     int   // entries of the history
 	most     int
+
+	// For the middleware.
+	started time.Time
 
 	steps    []*step // by Seq - base - 1
 	byKey    map[string]*step
@@ -53,7 +57,9 @@ type run struct {
 	draft   *backend.Turn // what the workflow adds to the turn
 	waiting []*step       // what it waits for
 	resume  chan struct{}
-	yielded chan struct{} // it waits, or has ended
+	yielded chan struct{} // it waits, or has ended, or has come to what is new
+	stops   bool          // it is to stop where it comes to what is new
+	atNews  bool          // that is why it yielded
 	begun   bool
 	ended   bool
 	killed  bool
@@ -183,11 +189,62 @@ func isEmpty(t *backend.Turn) bool {
 // returned, or nil if the commit was refused.
 func (r *run) advance(t *backend.Turn) *backend.Turn {
 	if !r.begun {
+		r.flow = newFlow(r)
+	} else {
+		r.flow.caughtUp = true // what it waited for has happened, and it has never been beyond
+	}
+	if r.w.e.middleware.any() {
+		return r.advanceWithin(t)
+	}
+	r.goOn()
+	return r.yields(t)
+}
+
+// advanceWithin has the middleware stand around what is new to the workflow, and not around what it repeats.
+func (r *run) advanceWithin(t *backend.Turn) *backend.Turn {
+	if !r.flow.caughtUp {
+		r.stops = true
+		r.goOn()
+		t = r.yields(t)
+		r.stops = false
+		switch {
+		case t == nil, !r.atNews && !r.ended:
+			return t
+		case r.ended:
+			r.w.e.turning(r.flow.base, r, func(context.Context) error { return r.outcome() })
+			return t
+		}
+		r.atNews = false
+	}
+	r.w.e.turning(r.flow.base, r, func(ctx context.Context) error {
+		r.flow.ctx = ctx
+		r.goOn()
+		t = r.yields(t)
+		return r.outcome()
+	})
+	return t
+}
+
+// goOn lets the workflow's goroutine go on.
+func (r *run) goOn() {
+	if !r.begun {
 		r.begun = true
 		r.w.goroutines.Go(r.body)
 	} else {
 		r.resume <- struct{}{}
 	}
+}
+
+// outcome is the error that the workflow ended with, if it has ended.
+func (r *run) outcome() error {
+	if r.aborted != nil {
+		return r.aborted
+	}
+	return r.failure
+}
+
+// yields waits until the workflow does.
+func (r *run) yields(t *backend.Turn) *backend.Turn {
 	if len(t.Completed)+len(t.Buried)+len(t.Settled) == 0 {
 		<-r.yielded
 		return t
@@ -214,6 +271,14 @@ func (r *run) advance(t *backend.Turn) *backend.Turn {
 	return &backend.Turn{Execution: t.Execution, Token: t.Token}
 }
 
+// context is for the engine's log: that of the last turn.
+func (r *run) context() context.Context {
+	if r.flow == nil {
+		return withScope(context.Background(), &taskScope{info: r.info})
+	}
+	return r.flow.ctx
+}
+
 // body is the workflow's goroutine.
 func (r *run) body() {
 	defer func() { r.yielded <- struct{}{} }() // also when the goroutine is made to end in the middle
@@ -223,11 +288,7 @@ func (r *run) body() {
 			r.failure = recovered(v)
 		}
 	}()
-	flow := &Flow{run: r, ordinals: map[string]int{}}
-	flow.ctx = withScope(context.Background(), &taskScope{info: r.info, replaying: func() bool {
-		return !flow.news && r.unasked > 0
-	}})
-	r.output, r.failure = r.handler.workflow(flow, r.w.e.payloads, r.input)
+	r.output, r.failure = r.handler.workflow(r.flow, r.w.e.payloads, r.input)
 }
 
 // park is called by the workflow's goroutine to wait for one of the steps.

@@ -46,10 +46,12 @@ func (e *Engine) SignalRaw(ctx context.Context, execution, name string, payload 
 
 func (e *Engine) signal(ctx context.Context, execution, name string, payload []byte) error {
 	cmd := &backend.Signalled{Execution: execution, ID: newID(e.clock.Now()), Name: name, Payload: payload}
-	err := e.commit(ctx, cmd)
-	if err == nil {
-		err = cmd.Err
-	}
+	err := e.signalling(ctx, SignalInfo{ExecutionID: execution, Name: name}, func(ctx context.Context) error {
+		if err := e.commit(ctx, cmd); err != nil {
+			return err
+		}
+		return cmd.Err
+	})
 	if err != nil {
 		return fmt.Errorf("send signal %s to %s: %w", name, execution, err)
 	}

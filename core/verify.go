@@ -54,7 +54,7 @@ func (e *Engine) verify(h *backend.History) error {
 			Kind: backend.Orchestrator, Queue: x.Queue, Attempt: x.Attempt, Run: x.Run,
 		},
 		number: x.Run, base: x.Base, parent: x.Parent, most: backend.MaxSeq,
-		attempt: x.Attempt, policy: policy, input: x.Input, handler: handler, byKey: map[string]*step{}, loaded: true, begun: true,
+		attempt: x.Attempt, policy: policy, input: x.Input, handler: handler, byKey: map[string]*step{}, loaded: true,
 		resume: make(chan struct{}), yielded: make(chan struct{}), draft: &backend.Turn{},
 	}
 	if x.Parent != nil {
@@ -62,7 +62,8 @@ func (e *Engine) verify(h *backend.History) error {
 	}
 	r.learn(h)
 	r.matchSignals(&backend.Turn{})
-	r.w.goroutines.Go(r.body)
+	r.flow = newFlow(r)
+	r.goOn()
 	<-r.yielded
 	ended := r.ended
 	r.kill()
