@@ -131,7 +131,7 @@ func TestMiddlewareStandsAroundWhatIsNewAndNotAroundWhatIsRepeated(t *testing.T)
 		p := w.observed([]core.Middleware{d}, handlers...).serve(core.WorkerConfig{EvictAfter: time.Nanosecond})
 		w.eventually("it waits outside memory", func() bool {
 			s, err := p.StateOf(w.ctx(), run.ID())
-			return err == nil && s.TaskState == backend.Waiting && len(d.about("flaky attempt=2")) == 1
+			return err == nil && s.TaskState == backend.Waiting && len(d.about("orchestrator")) == 2
 		})
 		send(starter, run.ID(), "?")
 		if got := wait(starter, run); got != "a!?" {

@@ -187,7 +187,9 @@ type codedError struct {
 func (e *codedError) Error() string { return e.err.Error() }
 func (e *codedError) Unwrap() error { return e.err }
 
-// failureOf is how an error is kept.
+// FailureOf is what is kept of the error that a task fails with. It is for middleware, which sees the error itself.
+func FailureOf(err error) backend.Failure { return failureOf(err) }
+
 func failureOf(err error) backend.Failure {
 	f := backend.Failure{Message: err.Error(), Type: typeName(err)}
 	var (

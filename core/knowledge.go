@@ -49,6 +49,7 @@ func (r *run) settle(t *backend.Turn, s *step, x backend.Settle) {
 // learn takes in what the database holds: at first everything, later what others have written since.
 func (r *run) learn(h *backend.History) {
 	r.effects, r.wakes = max(r.effects, h.Execution.Effects), max(r.wakes, h.Execution.Wakes)
+	r.reopened = r.reopened || h.Execution.HealedTo > 0
 	for i := range h.Tasks {
 		r.learnTask(h, &h.Tasks[i])
 	}

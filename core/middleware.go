@@ -94,6 +94,7 @@ type EndInfo struct {
 	Created  time.Time        // by the database's clock
 	Started  time.Time        // the first claim, by the database's clock; zero if there was none
 	Carrier  map[string]string
+	Reopened bool // it had ended before, and the replay of a dead letter reopened it
 }
 
 // NopMiddleware does nothing but call next.
@@ -199,7 +200,7 @@ func (r *run) endedHere(t *backend.Turn) {
 	if !r.w.e.middleware.any() {
 		return
 	}
-	info := &EndInfo{TaskInfo: r.info, State: t.State, Created: r.created, Started: r.started, Carrier: r.carrier}
+	info := &EndInfo{TaskInfo: r.info, State: t.State, Created: r.created, Started: r.started, Carrier: r.carrier, Reopened: r.reopened}
 	if t.State == backend.Failed || t.State == backend.TimedOut {
 		info.Failure = t.Close.Failure
 	}
@@ -222,7 +223,7 @@ func (w *worker) endedElsewhere(id string) {
 				ExecutionID: x.ID, TaskID: backend.TaskID{Execution: x.ID}.String(), WorkerID: x.Worker,
 				Workflow: x.Workflow, Step: x.Workflow, Kind: backend.Orchestrator, Queue: x.Queue, Attempt: x.Attempt,
 			},
-			State: x.State, Failure: x.Failure, Created: x.Created, Started: x.Started, Carrier: x.Carrier,
+			State: x.State, Failure: x.Failure, Created: x.Created, Started: x.Started, Carrier: x.Carrier, Reopened: x.HealedTo > 0,
 		}
 		w.e.ended(withScope(w.ctx, &taskScope{info: info.TaskInfo}), info)
 	})

@@ -38,7 +38,8 @@ type run struct {
 	most     int
 
 	// For the middleware.
-	started time.Time
+	started  time.Time
+	reopened bool
 
 	steps    []*step // by Seq - base - 1
 	byKey    map[string]*step

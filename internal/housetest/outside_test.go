@@ -82,6 +82,22 @@ func TestWhatAnImportCosts(t *testing.T) {
 				"golang.org/x/sys",
 			},
 		},
+		{
+			name:    "spans by OpenTelemetry",
+			imports: []string{"tracing/otel"},
+			modules: []string{
+				"github.com/davecgh/go-spew", // tests of OpenTelemetry, as testify and go-cmp
+				"github.com/go-logr/logr",
+				"github.com/go-logr/stdr",
+				"github.com/google/go-cmp",
+				"github.com/pmezard/go-difflib",
+				"github.com/stretchr/testify",
+				"go.opentelemetry.io/otel",
+				"go.opentelemetry.io/otel/metric",
+				"go.opentelemetry.io/otel/trace",
+				"gopkg.in/yaml.v3",
+			},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := outside(t, test.imports)
