@@ -36,8 +36,22 @@ func (h Hook) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
 	}
 }
 
+// Middleware makes log.Ctx(ctx) work in every task, without a line in any: it puts the logger, which has the [Hook],
+// into the context of each. Give it to [core.WithMiddleware] behind the one that makes spans.
+func Middleware(logger zerolog.Logger) core.Middleware { return contextual{logger: logger} }
+
+type contextual struct {
+	core.NopMiddleware
+	logger zerolog.Logger
+}
+
+// Execute is core.Middleware's.
+func (m contextual) Execute(ctx context.Context, _ *core.ExecuteInfo, next core.Next) error {
+	return next(WithContext(ctx, m.logger))
+}
+
 // WithContext makes log.Ctx(ctx) work in a task: it returns ctx with the logger, whose events carry ctx to the hook. At
-// the beginning of an activity it says once what Event.Ctx says for each event.
+// the beginning of an activity it says once what Event.Ctx says for each event, and [Middleware] says it for all of them.
 func WithContext(ctx context.Context, logger zerolog.Logger) context.Context {
 	return logger.With().Ctx(ctx).Logger().WithContext(ctx)
 }
