@@ -78,6 +78,7 @@ func (f *Flow) callChild(c *callee, in any, opts []ChildOption) *step {
 	if err := f.run.w.knows(c, start.Queue); err != nil {
 		f.abort(err)
 	}
+	f.run.w.e.startingChild(f.ctx, start, f.run.info.ExecutionID)
 	s.state, s.timeout = backend.Waiting, -1
 	s.child, s.detached = start.ID, settings.detached
 	f.add(s, backend.Add{

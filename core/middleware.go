@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -20,7 +21,8 @@ type Next = func(ctx context.Context) error
 // method that panics is logged, and the work is done as if it were not there.
 type Middleware interface {
 	// Start stands around the writing of new executions: one where [Workflow.Start] or [Workflow.StartTx] is called, all
-	// of a [Workflow.StartMany]. An error before next is called refuses them.
+	// of a [Workflow.StartMany]. An error before next is called refuses them. A child that a workflow calls is written with
+	// its parent's turn, after this, and cannot be refused.
 	Start(ctx context.Context, starts []*StartInfo, next Next) error
 
 	// Execute stands around the user's code of a task.
@@ -54,7 +56,7 @@ type StartInfo struct {
 	Parent      string // the execution that starts it as a child; "" for any other
 
 	// Carrier is kept with the execution, and comes back in ExecuteInfo and EndInfo, in whatever process: write into it
-	// before next is called. It is never nil.
+	// before next is called. It is never nil. A child's begins as a copy of its parent's.
 	Carrier map[string]string
 
 	// Existed and Err are set when next has returned: that the execution was there already, with the carrier that it had,
@@ -131,15 +133,15 @@ func WithMiddleware(ms ...Middleware) Option {
 	}
 }
 
-// starting has commands written, by write, within the middleware. parent is the execution that starts children.
-func (e *Engine) starting(ctx context.Context, commands []*backend.Start, parent string, write Next) error {
+// starting has commands written, by write, within the middleware.
+func (e *Engine) starting(ctx context.Context, commands []*backend.Start, write Next) error {
 	if !e.middleware.any() {
 		return write(ctx)
 	}
 	infos := make([]*StartInfo, len(commands))
 	for i, cmd := range commands {
 		infos[i] = &StartInfo{
-			ExecutionID: cmd.ID, Workflow: cmd.Workflow, Queue: cmd.Queue, Parent: parent, Carrier: map[string]string{},
+			ExecutionID: cmd.ID, Workflow: cmd.Workflow, Queue: cmd.Queue, Carrier: map[string]string{},
 		}
 	}
 	return e.middleware.around(ctx, func(ctx context.Context, m Middleware, next Next) error {
@@ -158,6 +160,23 @@ func (e *Engine) starting(ctx context.Context, commands []*backend.Start, parent
 			err = commands[0].Err
 		}
 		return err
+	})
+}
+
+// startingChild shows the middleware a start that is written with a turn.
+func (e *Engine) startingChild(ctx context.Context, cmd *backend.Start, parent string) {
+	if !e.middleware.any() {
+		return
+	}
+	info := &StartInfo{ExecutionID: cmd.ID, Workflow: cmd.Workflow, Queue: cmd.Queue, Parent: parent, Carrier: map[string]string{}}
+	maps.Copy(info.Carrier, cmd.Carrier)
+	_ = e.middleware.always(ctx, func(ctx context.Context, m Middleware, next Next) error {
+		return m.Start(ctx, []*StartInfo{info}, next)
+	}, func(context.Context) error {
+		if len(info.Carrier) > 0 {
+			cmd.Carrier = info.Carrier
+		}
+		return nil
 	})
 }
 
@@ -221,7 +240,7 @@ func (w *worker) endedElsewhere(id string) {
 		info := &EndInfo{
 			TaskInfo: TaskInfo{
 				ExecutionID: x.ID, TaskID: backend.TaskID{Execution: x.ID}.String(), WorkerID: x.Worker,
-				Workflow: x.Workflow, Step: x.Workflow, Kind: backend.Orchestrator, Queue: x.Queue, Attempt: x.Attempt,
+				Workflow: x.Workflow, Step: x.Workflow, Kind: backend.Orchestrator, Queue: x.Queue, Attempt: x.Attempt, Run: x.Run,
 			},
 			State: x.State, Failure: x.Failure, Created: x.Created, Started: x.Started, Carrier: x.Carrier, Reopened: x.HealedTo > 0,
 		}

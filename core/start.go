@@ -30,7 +30,7 @@ func (w *Workflow[I, O]) Start(ctx context.Context, e *Engine, in I, opts ...Sta
 		return nil, fmt.Errorf("start %s: %w", w.name, err)
 	}
 	if e.middleware.any() {
-		err = e.starting(ctx, []*backend.Start{cmd}, "", func(ctx context.Context) error { return e.commit(ctx, cmd) })
+		err = e.starting(ctx, []*backend.Start{cmd}, func(ctx context.Context) error { return e.commit(ctx, cmd) })
 	} else {
 		err = e.commit(ctx, cmd)
 	}
@@ -63,7 +63,7 @@ func (w *Workflow[I, O]) StartMany(ctx context.Context, e *Engine, inputs []Inpu
 		}
 		commands[i] = cmd
 	}
-	err := e.starting(ctx, commands, "", func(ctx context.Context) error { return e.commitAll(ctx, commands) })
+	err := e.starting(ctx, commands, func(ctx context.Context) error { return e.commitAll(ctx, commands) })
 	if err != nil {
 		return nil, fmt.Errorf("start %d executions of %s: %w", len(inputs), w.name, err)
 	}
@@ -96,7 +96,7 @@ func (w *Workflow[I, O]) StartTx(ctx context.Context, e *Engine, tx any, in I, o
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", w.name, err)
 	}
-	err = e.starting(ctx, []*backend.Start{cmd}, "", func(ctx context.Context) error { return starter.StartTx(ctx, tx, cmd) })
+	err = e.starting(ctx, []*backend.Start{cmd}, func(ctx context.Context) error { return starter.StartTx(ctx, tx, cmd) })
 	if err != nil {
 		return nil, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, err)
 	}

@@ -32,7 +32,7 @@ var layers = []struct{ packages, may string }{
 	{"recorder/*", "core core/backend metrics recorder/budget recorder/gauges"},
 	{"logctx", "core"},
 	{"logctx/*", "core logctx"},
-	{"tracing/*", "core"},
+	{"tracing/*", "core core/backend"},
 	{"internal/promql internal/promql/promlint", "metrics"},
 	{"dashboards alerts", "metrics internal/promql"},
 

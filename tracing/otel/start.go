@@ -46,6 +46,7 @@ func (m *Middleware) dispatch(ctx context.Context, s *core.StartInfo) trace.Span
 			attribute.String("stent.execution_id", s.ExecutionID),
 			attribute.String("stent.queue", s.Queue),
 		))
+	delete(s.Carrier, carrierSpan) // a child's begins with its parent's
 	m.propagator.Inject(ctx, propagation.MapCarrier(s.Carrier))
 	if from := span.SpanContext(); from.SpanID() == w.span { // an IDGenerator is there
 		s.Carrier[carrierSpan] = ExecutionSpanID(from.TraceID(), s.ExecutionID).String()

@@ -341,6 +341,57 @@ stent.dispatch order_workflow
 	})
 }
 
+func TestAChildIsDispatchedInATurnOfItsParent(t *testing.T) {
+	for _, generator := range []bool{true, false} {
+		inBubble(t, func(s *shop) {
+			all := &recording{}
+			if generator {
+				all.ids = stentotel.NewIDGenerator()
+			}
+			parcels := core.NewWorkflow[string, string]("parcel")
+			s.serve(s.program(all,
+				orders.Handle(func(flow *core.Flow, order string) (string, error) { return parcels.Call(flow, order) }),
+				parcels.Handle(func(flow *core.Flow, order string) (string, error) { return notify.Call(flow, order) }),
+				notify.Handle(echo)))
+			run, err := orders.Start(s.Context(), s.program(all), "42")
+			if err != nil {
+				s.Fatal(err)
+			}
+			if _, err := run.Wait(s.Context()); err != nil {
+				s.Fatal(err)
+			}
+			synctest.Wait()
+			want := `
+stent.dispatch order_workflow
+    stent.execute order_workflow
+        stent.turn order_workflow
+            stent.dispatch parcel
+                stent.execute parcel
+                    stent.turn parcel
+                    stent.execute send_notification
+                    stent.turn parcel
+        stent.turn order_workflow
+`
+			if !generator {
+				want = `
+stent.dispatch order_workflow
+    stent.execute order_workflow
+    stent.turn order_workflow
+        stent.dispatch parcel
+            stent.execute parcel
+            stent.turn parcel
+            stent.execute send_notification
+            stent.turn parcel
+    stent.turn order_workflow
+`
+			}
+			if got := all.tree(); sorted(got) != sorted(want) {
+				s.Errorf("tree\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
 func TestAStarterThatKnowsNoTracing(t *testing.T) {
 	for _, sampled := range []bool{true, false} {
 		inBubble(t, func(s *shop) {
