@@ -209,6 +209,12 @@ type Watcher interface {
 	Watch(ctx context.Context, worker string, queues []string, changed func()) error
 }
 
+// Attempts is an optional ability: to tell what went wrong with tasks that are not, or no longer, dead letters.
+type Attempts interface {
+	// Attempts lists the failed attempts at an execution's tasks, oldest first; none where it is not known.
+	Attempts(ctx context.Context, execution string) ([]Attempt, error)
+}
+
 // TxStarter is an optional ability: to start an execution within a transaction of the caller's.
 type TxStarter interface {
 	// StartTx carries out s in tx, of a type that the backend names, and sets s.Existed and s.Err as Commit does. Workers

@@ -146,6 +146,9 @@ type Attempt struct {
 	Failure Failure
 	At      time.Time
 	Retried bool // false for the try that ended the task
+
+	Token   int64     // the task's at that time; 0 where that was not kept
+	Started time.Time // zero where that was not kept
 }
 
 // Signal is a message to an execution that has not been consumed.

@@ -91,8 +91,18 @@ func activityBuried(h *harness) {
 	})
 	h.that("it has a time", !got.Moved.IsZero())
 	equal(h, "attempts", messages(got.Errors), []string{"1 one retried", "2 two"})
-	equal(h, "attempt", got.Errors[0], backend.Attempt{Task: first.ID, Attempt: 1, Worker: w, Failure: one, At: got.Errors[0].At, Retried: true})
-	h.that("it has a time", !got.Errors[0].At.IsZero())
+	equal(h, "attempt", got.Errors[0], backend.Attempt{
+		Task: first.ID, Attempt: 1, Worker: w, Failure: one, At: got.Errors[0].At, Retried: true, Token: first.Token, Started: first.Started,
+	})
+	h.that("it has a time", !got.Errors[0].At.IsZero() && !got.Errors[0].Started.IsZero())
+	if db, ok := h.db.(backend.Attempts); ok {
+		all, err := db.Attempts(h.ctx, "a")
+		h.ok(err)
+		equal(h, "attempts of the execution", all, got.Errors)
+		none, err := db.Attempts(h.ctx, "b")
+		h.ok(err)
+		equal(h, "attempts of another", len(none), 0)
+	}
 }
 
 func activityReleased(h *harness) {

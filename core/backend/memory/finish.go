@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -43,7 +45,7 @@ func (t *tx) retry(c *backend.Retry) bool {
 	if s == nil {
 		return t.appliedBefore(c.Task, c.Token, backend.Pending)
 	}
-	t.keepAttempt(s.ID, s.Attempt, s.Worker, c.Failure, true)
+	t.keepAttempt(attemptAt(s), c.Failure, true)
 	s.State, s.Failure = backend.Pending, copied(&c.Failure)
 	s.Attempt++
 	s.say(c.Detail)
@@ -66,7 +68,7 @@ func (t *tx) bury(s *task, c *backend.Bury) {
 	s.State, s.Failure, s.Finished = c.State, copied(&c.Failure), t.now
 	t.claim(s, "")
 	t.setDue(&s.claimable, time.Time{})
-	t.keepAttempt(s.ID, s.Attempt, s.Worker, c.Failure, false)
+	t.keepAttempt(attemptAt(s), c.Failure, false)
 	e := s.execution
 	t.addLetter(&letter{DeadLetter: backend.DeadLetter{
 		Task: s.ID, Workflow: e.Workflow, Step: s.Step, Kind: s.Kind, Queue: s.Queue, Tags: slices.Clone(s.Tags), Attempts: s.Attempt,
@@ -77,17 +79,40 @@ func (t *tx) bury(s *task, c *backend.Bury) {
 // buryRoot moves an orchestrator to the dead letters; its execution has ended.
 func (t *tx) buryRoot(e *execution, failure backend.Failure, reason string) {
 	id := backend.TaskID{Execution: e.ID}
-	t.keepAttempt(id, e.Attempt, e.Worker, failure, false)
+	t.keepAttempt(attemptAtRoot(e), failure, false)
 	t.addLetter(&letter{DeadLetter: backend.DeadLetter{
 		Task: id, Workflow: e.Workflow, Step: e.Workflow, Kind: backend.Orchestrator, Queue: e.Queue, Tags: slices.Clone(e.Tags),
 		Attempts: e.Attempt, Crashes: e.Crashes, Reason: reason, Failure: failure, TraceID: traceID(e.Carrier), Moved: t.now,
 	}, place: len(e.tasks)})
 }
 
-func (t *tx) keepAttempt(id backend.TaskID, attempt int, worker string, failure backend.Failure, retried bool) {
-	t.attempts[id] = append(t.attempts[id], backend.Attempt{
-		Task: id, Attempt: attempt, Worker: worker, Failure: failure, At: t.now, Retried: retried,
-	})
+func attemptAt(s *task) backend.Attempt {
+	return backend.Attempt{Task: s.ID, Attempt: s.Attempt, Worker: s.Worker, Token: s.Token, Started: s.Started}
+}
+
+func attemptAtRoot(e *execution) backend.Attempt {
+	return backend.Attempt{Task: backend.TaskID{Execution: e.ID}, Attempt: e.Attempt, Worker: e.Worker, Token: e.Token, Started: e.Started}
+}
+
+func (t *tx) keepAttempt(a backend.Attempt, failure backend.Failure, retried bool) {
+	a.Failure, a.At, a.Retried = failure, t.now, retried
+	t.attempts[a.Task] = append(t.attempts[a.Task], a)
+}
+
+// Attempts lists the failed attempts at an execution's tasks.
+func (db *DB) Attempts(ctx context.Context, execution string) (all []backend.Attempt, err error) {
+	err = db.do(ctx, func(t *tx) error {
+		for id, attempts := range t.attempts {
+			if id.Execution == execution {
+				all = append(all, attempts...)
+			}
+		}
+		slices.SortStableFunc(all, func(a, b backend.Attempt) int {
+			return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Task.Seq, b.Task.Seq), cmp.Compare(a.Attempt, b.Attempt))
+		})
+		return nil
+	}, "list the failed attempts of %s", execution)
+	return all, err
 }
 
 func (t *tx) release(c *backend.Release) bool {

@@ -230,7 +230,7 @@ func (t *tx) last(e *execution, c *backend.Turn) {
 		t.setDue(&e.claimable, due)
 		t.standAlone(e)
 	case c.Again != nil:
-		t.keepAttempt(backend.TaskID{Execution: e.ID}, e.Attempt, e.Worker, c.Again.Failure, true)
+		t.keepAttempt(attemptAtRoot(e), c.Again.Failure, true)
 		e.TaskState, e.woken = backend.Pending, false
 		e.Attempt++
 		due := t.in(c.Again.Delay)

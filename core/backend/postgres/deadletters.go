@@ -63,21 +63,43 @@ func (db *DB) DeadLetter(ctx context.Context, id backend.TaskID) (backend.DeadLe
 		if err != nil {
 			return err
 		}
-		l.Errors, err = collect(rows, func(rows pgx.Rows) (a backend.Attempt, err error) {
-			var (
-				fail   []byte
-				worker pgtype.Text
-			)
-			err = rows.Scan(&a.Attempt, &worker, &fail, &a.At, &a.Retried)
-			a.Task, a.Worker, a.At = id, worker.String, a.At.UTC()
-			return a, errors.Join(err, decode(fail, &a.Failure))
-		})
+		l.Errors, err = collect(rows, scanAttempts(id.Execution))
 		return err
 	})
 	if err != nil {
 		return backend.DeadLetter{}, db.wrap(err, "read dead letter %v", id)
 	}
 	return l.DeadLetter, nil
+}
+
+// Attempts lists the failed attempts at an execution's tasks.
+func (db *DB) Attempts(ctx context.Context, execution string) (all []backend.Attempt, err error) {
+	err = db.snapshot(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, db.q.get("attempts_execution"), keyOf(execution))
+		if err == nil {
+			all, err = collect(rows, scanAttempts(execution))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, db.wrap(err, "list the failed attempts of %s", execution)
+	}
+	return all, nil
+}
+
+func scanAttempts(execution string) func(pgx.Rows) (backend.Attempt, error) {
+	return func(rows pgx.Rows) (a backend.Attempt, err error) {
+		var (
+			fail    []byte
+			worker  pgtype.Text
+			token   pgtype.Int4
+			started pgtype.Timestamptz
+		)
+		err = rows.Scan(&a.Task.Seq, &a.Attempt, &worker, &fail, &a.At, &a.Retried, &token, &started)
+		a.Task.Execution, a.Worker, a.At = execution, worker.String, a.At.UTC()
+		a.Token, a.Started = int64(token.Int32), at(started)
+		return a, errors.Join(err, decode(fail, &a.Failure))
+	}
 }
 
 func (db *DB) letter(ctx context.Context, tx pgx.Tx, id backend.TaskID) (letter, error) {

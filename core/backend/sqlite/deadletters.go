@@ -55,16 +55,31 @@ func (db *DB) DeadLetter(ctx context.Context, id backend.TaskID) (backend.DeadLe
 			return err
 		}
 		return c.each(ctx, db.q.attempts, func(r *row) error {
-			a := backend.Attempt{Task: id, Attempt: int(r.int()), Worker: r.text()}
-			if f := r.failure(); f != nil {
-				a.Failure = *f
-			}
-			a.At, a.Retried = r.time(), r.bool()
-			l.Errors = append(l.Errors, a)
+			l.Errors = append(l.Errors, scanAttempt(r, id.Execution))
 			return nil
 		}, id.Execution, id.Seq)
 	})
 	return l.DeadLetter, db.wrap(err, "read dead letter %v", id)
+}
+
+// Attempts lists the failed attempts at an execution's tasks.
+func (db *DB) Attempts(ctx context.Context, execution string) (all []backend.Attempt, err error) {
+	err = db.read(ctx, func(c *conn) error {
+		return c.each(ctx, db.q.attemptsExecution, func(r *row) error {
+			all = append(all, scanAttempt(r, execution))
+			return nil
+		}, execution)
+	})
+	return all, db.wrap(err, "list the failed attempts of %s", execution)
+}
+
+func scanAttempt(r *row, execution string) backend.Attempt {
+	a := backend.Attempt{Task: backend.TaskID{Execution: execution, Seq: int(r.int())}, Attempt: int(r.int()), Worker: r.text()}
+	if f := r.failure(); f != nil {
+		a.Failure = *f
+	}
+	a.At, a.Retried, a.Token, a.Started = r.time(), r.bool(), r.int(), r.time()
+	return a
 }
 
 func (db *DB) letter(ctx context.Context, c *conn, id backend.TaskID) (l letter, err error) {

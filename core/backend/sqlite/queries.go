@@ -33,6 +33,7 @@ type queries struct {
 	counters, customState, workers, statsExecutions, statsQueues *query
 	deadLetters, findDeadLetter, attempts, discard, audit        *query
 	replayLook, replay, replayExecution, replayRestore, reopen   *query
+	attemptsExecution                                            *query
 	migrated                                                     *query
 }
 
@@ -191,6 +192,7 @@ func (l *loader) loadDeadLetters(q *queries) {
 	q.deadLetters = l.load("dead_letters", "before execution_id step queue most")
 	q.findDeadLetter = l.load("find_dead_letter", "execution_id seq")
 	q.attempts = l.load("attempts", "execution_id seq")
+	q.attemptsExecution = l.load("attempts_execution", "execution_id")
 	q.discard = l.load("discard", "execution_id seq")
 	q.audit = l.load("audit", "now actor action execution_id seq detail")
 	q.replayLook = l.load("replay_look", "execution_id")

@@ -7,10 +7,10 @@ WITH done AS (
     FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[]) AS u (execution_id, seq, token, state, failure, reason)
     WHERE t.execution_id = u.execution_id AND t.seq = u.seq AND t.token = u.token AND t.state = $7::text::stent.state
     RETURNING t.execution_id, t.seq, t.step, coalesce(t.kind, 'activity') AS kind, t.queue, t.tags, coalesce(t.attempt, 1) AS attempt,
-              coalesce(t.crashes, 0) AS crashes, t.worker, t.failure, u.reason
+              coalesce(t.crashes, 0) AS crashes, t.worker, t.failure, u.reason, t.token, t.started_at
 ), kept AS (
-    INSERT INTO stent.failures (execution_id, seq, attempt, worker, failure, at, retried)
-    SELECT d.execution_id, d.seq, d.attempt, w.id, d.failure, now(), false
+    INSERT INTO stent.failures (execution_id, seq, attempt, worker, failure, at, retried, token, started_at)
+    SELECT d.execution_id, d.seq, d.attempt, w.id, d.failure, now(), false, d.token, d.started_at
     FROM done AS d LEFT JOIN stent.workers AS w ON w.n = d.worker
 ), moved AS (
     INSERT INTO stent.dead_letters (execution_id, alias, seq, workflow, step, kind, queue, tags, attempts, crashes, reason, failure, trace_id, moved_at, place)
