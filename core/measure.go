@@ -219,7 +219,7 @@ func (e *Engine) KnownTasks() []KnownTask {
 	for name, h := range e.handlers {
 		if h.kind == backend.Orchestrator {
 			queue := orDefault(h.callee.settings.queue, DefaultQueue)
-			known = append(known, KnownTask{queue, name, h.kind})
+			known = append(known, KnownTask{queue, name, h.kind, h.callee.settings.slo})
 			if !slices.Contains(queues, queue) {
 				queues = append(queues, queue)
 			}
@@ -230,11 +230,11 @@ func (e *Engine) KnownTasks() []KnownTask {
 			continue
 		}
 		if queue := h.callee.settings.queue; queue != "" {
-			known = append(known, KnownTask{queue, name, h.kind})
+			known = append(known, KnownTask{queue, name, h.kind, h.callee.settings.slo})
 			continue
 		}
 		for _, queue := range queues {
-			known = append(known, KnownTask{queue, name, h.kind})
+			known = append(known, KnownTask{queue, name, h.kind, h.callee.settings.slo})
 		}
 	}
 	return known

@@ -213,6 +213,7 @@ type KnownTask struct {
 	Queue string
 	Step  string
 	Kind  backend.Kind
+	SLO   float64 // the objective that it declares, see [SLO]; 0 where it declares none
 }
 
 // NopRecorder ignores everything.

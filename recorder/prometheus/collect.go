@@ -2,6 +2,7 @@ package prometheus
 
 import (
 	"net/http"
+	"slices"
 
 	prom "github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -34,9 +35,12 @@ func (r *Recorder) Collect(out chan<- prom.Metric) {
 	sources := r.sources
 	r.mu.RUnlock()
 	stand := make([]core.ProcessGauges, len(sources))
+	var known []core.KnownTask
 	for i, s := range sources {
 		stand[i] = s.ProcessGauges()
-		for _, k := range s.KnownTasks() {
+		tasks := s.KnownTasks()
+		known = append(known, tasks...)
+		for _, k := range tasks {
 			r.task(k.Queue, k.Step, k.Kind)
 			if k.Kind == backend.Orchestrator {
 				r.workflow(k.Step)
@@ -46,7 +50,8 @@ func (r *Recorder) Collect(out chan<- prom.Metric) {
 	for _, c := range r.collectors {
 		c.Collect(out)
 	}
-	for _, v := range append(gauges.Process(stand...), gauges.Sampled(r.sample.Load(), r.budget)...) {
+	values := slices.Concat(gauges.Process(stand...), gauges.Objectives(known, r.budget), gauges.Sampled(r.sample.Load(), r.budget))
+	for _, v := range values {
 		out <- prom.MustNewConstMetric(r.gauges[v.Metric.Name], prom.GaugeValue, v.Value, v.Labels...)
 	}
 	r.budget.Folded(func(label string, values int64) {
