@@ -77,9 +77,14 @@ postgres: $(PGSERVER) ## start a throw-away PostgreSQL, print its DSN, stop it o
 	@$(PGSERVER)
 
 .PHONY: test-alerts
-test-alerts: ## let promtool and amtool check the alert rules and play their stories (from PATH, or Debian's packages)
-	go vet -tags promtool ./alerts ./internal/promtest
-	go test -tags promtool -timeout=15m $(ARGS) ./alerts
+test-alerts: $(BIN)/alertmanager ## let promtool and amtool check the alert rules and play their stories, and watch at a real Alertmanager
+	go vet -tags promtool ./alerts ./dashboards ./internal/promtest ./internal/cli
+	go test -tags promtool -timeout=15m $(ARGS) ./alerts ./dashboards
+	go test -tags promtool -timeout=5m -run 'RealAlertmanager' $(ARGS) ./internal/cli
+
+.PHONY: test-alerts-prometheus3
+test-alerts-prometheus3: $(BIN)/prometheus3/promtool ## the same stories with promtool of Prometheus 3 (building it takes minutes)
+	STENT_TEST_PROMETHEUS=$(BIN)/prometheus3 go test -tags promtool -count=1 -timeout=15m $(ARGS) ./alerts ./dashboards
 
 # Grafana's own types are an npm package, pinned by its lock file.
 TYPECHECK := dashboards/typecheck
@@ -115,6 +120,13 @@ $(GOLANGCI): tools/go.mod tools/go.sum
 
 $(GOVULNCHECK): tools/go.mod tools/go.sum
 	go build -C tools -o $@ golang.org/x/vuln/cmd/govulncheck
+
+# Without service discovery Prometheus is a third of its size.
+$(BIN)/prometheus3/%: e2e/tools/prometheus/go.mod e2e/tools/prometheus/go.sum
+	go build -C e2e/tools/prometheus -tags remove_all_sd,netgo -o $@ github.com/prometheus/prometheus/cmd/$*
+
+$(BIN)/alertmanager: e2e/tools/alertmanager/go.mod e2e/tools/alertmanager/go.sum
+	go build -C e2e/tools/alertmanager -o $@ github.com/prometheus/alertmanager/cmd/alertmanager
 
 .PHONY: $(PGSERVER)
 $(PGSERVER):

@@ -36,7 +36,7 @@ func (s Series) Mean(window string, labels ...string) Expr {
 	s.window = window
 	if s.scope.Native {
 		rate := fmt.Sprintf("sum%s (rate(%s))", s.by(labels), s)
-		return Expr{text: "histogram_avg(" + rate + ")"}
+		return Expr{text: "histogram_sum(" + rate + ")"}.Over(Expr{text: "histogram_count(" + rate + ")"})
 	}
 	sum, n := s, s
 	sum.suffix, n.suffix = "_sum", "_count"

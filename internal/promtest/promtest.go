@@ -1,7 +1,8 @@
 // Package promtest finds the real Prometheus and Alertmanager, with promtool and amtool, for tests.
 //
-// A program is looked for on PATH, and else taken out of Debian's packages, which are downloaded into .cache; nothing is
-// installed and no service is started. A test that cannot have it fails.
+// A program is looked for in the folder that STENT_TEST_PROMETHEUS names, on PATH, and in .cache/bin, where make puts what
+// it has built. prometheus, promtool and amtool are else taken out of Debian's packages, which are downloaded into .cache;
+// nothing is installed and no service is started. A test that cannot have a program fails.
 package promtest
 
 import (
@@ -15,16 +16,16 @@ import (
 	"testing"
 )
 
-// packages of Debian that the programs are in.
+// packages of Debian that the programs are in. Debian's Alertmanager is not among them: it wants a file at an absolute
+// path, so it has to be installed.
 var packages = map[string]string{
 	"prometheus": "prometheus", "promtool": "prometheus",
-	"prometheus-alertmanager": "prometheus-alertmanager", "amtool": "prometheus-alertmanager",
+	"amtool": "prometheus-alertmanager",
 }
 
 var fetching sync.Mutex
 
-// Find returns the path of prometheus, promtool, prometheus-alertmanager or amtool. A folder in STENT_TEST_PROMETHEUS is
-// looked in first.
+// Find returns the path of prometheus, promtool, alertmanager or amtool.
 func Find(t testing.TB, program string) string {
 	t.Helper()
 	path, err := find(program)
@@ -43,13 +44,16 @@ func find(program string) (string, error) {
 	if path, err := exec.LookPath(program); err == nil {
 		return path, nil
 	}
+	if path, err := exec.LookPath(filepath.Join(cache(), "bin", program)); err == nil {
+		return path, nil
+	}
 	name, ok := packages[program]
 	if !ok {
-		return "", fmt.Errorf("promtest: no package is known for %s", program)
+		return "", fmt.Errorf("promtest: %s is not on PATH; `make test-alerts` builds it", program)
 	}
 	fetching.Lock()
 	defer fetching.Unlock()
-	dir := filepath.Join(cache(), name)
+	dir := filepath.Join(cache(), "debian", name)
 	path := filepath.Join(dir, "usr", "bin", program)
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
@@ -126,5 +130,5 @@ func run(dir, program string, args ...string) error {
 // cache is the folder .cache of the checkout.
 func cache() string {
 	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", ".cache", "debian")
+	return filepath.Join(filepath.Dir(file), "..", "..", ".cache")
 }

@@ -172,7 +172,7 @@ func (c *check) call(n *node) {
 		if len(n.args) != 1 || n.args[0].window == "" {
 			c.fault("%s: want a range", n.name)
 		}
-	case "histogram_avg", "abs", "time", "absent", "vector":
+	case "histogram_sum", "histogram_count", "abs", "time", "absent", "vector":
 	default:
 		c.fault("the function %s is none that is known here", n.name)
 	}
