@@ -90,6 +90,7 @@ func (b testBackend) comparable(output string) string {
 	for _, form := range []struct{ pattern, instead string }{
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?`, "<time>"},
 		{`\b\d\d:\d\d:\d\d\b`, "<clock>"},
+		{`<clock> +\d+\.\d{3}s`, "<clock> <took>"},
 		{`\| \d+[smhd]([0-9]+[smh])? +\|`, "| <age> |"},
 	} {
 		output = regexp.MustCompile(form.pattern).ReplaceAllString(output, form.instead)
