@@ -86,6 +86,25 @@ func TestCoreNeedsTheStandardLibraryAlone(t *testing.T) {
 	}
 }
 
+// What is deprecated, or heavy, is imported where it is meant to be and nowhere else.
+func TestOnlyOnePackageImports(t *testing.T) {
+	packages := list(t, "./...")
+	for imported, want := range map[string]string{
+		"go.opentelemetry.io/otel/exporters/jaeger": "tracing/jaeger",
+		"go.opentelemetry.io/otel/sdk/trace":        "tracing/jaeger",
+	} {
+		var got []string
+		for _, p := range packages {
+			if slices.Contains(p.Imports, imported) {
+				got = append(got, p.name())
+			}
+		}
+		if !slices.Equal(got, []string{want}) {
+			t.Errorf("%s is imported by %v; only %s may", imported, got, want)
+		}
+	}
+}
+
 // pkg is what these tests read of `go list`.
 type pkg struct {
 	ImportPath string
