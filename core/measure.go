@@ -56,7 +56,7 @@ func (r *run) measureTurn(t *backend.Turn) {
 	if len(r.w.e.metrics) == 0 || t.Close == nil && t.Again == nil {
 		return
 	}
-	e := recorded{queue: r.info.Queue, step: r.info.Step, kind: r.info.Kind, duration: r.w.e.clock.Now().Sub(r.admitted)}
+	e := recorded{ctx: r.context(), queue: r.info.Queue, step: r.info.Step, kind: r.info.Kind, duration: r.w.e.clock.Now().Sub(r.admitted)}
 	put := func(what what) {
 		e.what = what
 		r.w.e.metrics.put(&e)
@@ -80,10 +80,10 @@ func (r *run) measureTurn(t *backend.Turn) {
 			put(deadLettered)
 		}
 	}
-	r.w.e.measureFinished(r.info.Workflow, t.State, r.created)
+	r.w.e.measureFinished(r.context(), r.info.Workflow, t.State, r.created)
 }
 
-func (e *Engine) measureFinished(workflow string, state backend.State, created time.Time) {
+func (e *Engine) measureFinished(ctx context.Context, workflow string, state backend.State, created time.Time) {
 	if len(e.metrics) == 0 {
 		return
 	}
@@ -91,7 +91,7 @@ func (e *Engine) measureFinished(workflow string, state backend.State, created t
 	if !created.IsZero() {
 		took = max(e.committer.databaseTime().Sub(created), 0)
 	}
-	e.metrics.put(&recorded{what: executionFinished, step: workflow, text: string(state), duration: took})
+	e.metrics.put(&recorded{ctx: ctx, what: executionFinished, step: workflow, text: string(state), duration: took})
 }
 
 func (e *Engine) measureStarted(cmd *backend.Start) {

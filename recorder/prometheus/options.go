@@ -109,7 +109,8 @@ func WithNativeHistograms() Option {
 // or it is not sampled.
 type Exemplar func(ctx context.Context) (traceID, spanID string, ok bool)
 
-// WithExemplars lets the histograms of tasks and executions point to traces. With OpenTelemetry:
+// WithExemplars lets the histograms of tasks and executions point to traces. With Stent's own spans that is
+// WithExemplars(stentotel.SampledSpan); with others of OpenTelemetry:
 //
 //	stentprom.WithExemplars(func(ctx context.Context) (string, string, bool) {
 //		span := trace.SpanContextFromContext(ctx)

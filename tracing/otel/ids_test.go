@@ -72,6 +72,15 @@ func TestSpanForLogRecordsAllocatesNothing(t *testing.T) {
 	if _, _, ok := stentotel.Span(t.Context()); ok {
 		t.Error("a span out of nothing")
 	}
+	remote := trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}}
+	for _, flags := range []trace.TraceFlags{0, trace.FlagsSampled} {
+		remote.TraceFlags = flags
+		ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(remote))
+		_, _, valid := stentotel.Span(ctx)
+		if _, _, sampled := stentotel.SampledSpan(ctx); !valid || sampled != flags.IsSampled() {
+			t.Errorf("with flags %v: a span %t, sampled %t", flags, valid, sampled)
+		}
+	}
 	all := &recording{}
 	m := stentotel.New(stentotel.WithTracerProvider(all))
 	err := m.Execute(t.Context(), &core.ExecuteInfo{TaskInfo: core.TaskInfo{Step: "charge"}}, func(ctx context.Context) error {

@@ -26,6 +26,15 @@ func Span(ctx context.Context) (traceID, spanID string, ok bool) {
 	return t.traceID, t.spanID, true
 }
 
+// SampledSpan is Span for those spans alone that are exported: for exemplars, as in
+// [github.com/stentgo/stent/recorder/prometheus.WithExemplars].
+func SampledSpan(ctx context.Context) (traceID, spanID string, ok bool) {
+	if !trace.SpanContextFromContext(ctx).IsSampled() {
+		return "", "", false
+	}
+	return Span(ctx)
+}
+
 // said is what Span said last in a task.
 type said struct{ last atomic.Pointer[text] }
 

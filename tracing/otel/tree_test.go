@@ -222,6 +222,7 @@ func TestAnExecutionThatFailsAndHeals(t *testing.T) {
 		if _, err := run.Wait(s.Context()); err == nil {
 			s.Fatal("no error")
 		}
+		synctest.Wait()
 		letters, err := e.DeadLetters(s.Context(), backend.DeadLetterFilter{})
 		if err != nil || len(letters) != 1 {
 			s.Fatal(letters, err)
