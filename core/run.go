@@ -164,6 +164,7 @@ func (r *run) turn() {
 	if r.slot {
 		r.slot = false
 		r.w.release()
+		defer r.w.refill() // after the turn's own activities have taken what they need, and in its transaction
 	}
 	var begin []*step
 	if r.ended {
