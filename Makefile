@@ -46,8 +46,12 @@ test: $(PGSERVER) ## run the tests, with the race detector, on SQLite and a real
 	$(PGSERVER) go test $(RACE) -shuffle=on -timeout=20m $(ARGS) $(PKG)
 
 .PHONY: test-scale
-test-scale: $(PGSERVER) ## run the story of 100,000 sleeping executions at full size, which the race detector makes too slow
+test-scale: test-property $(PGSERVER) ## run the story of 100,000 sleeping executions at full size, which the race detector makes too slow
 	$(PGSERVER) go test -count=1 -timeout=10m -run 'HundredThousand' .
+
+.PHONY: test-property
+test-property: $(PGSERVER) ## run 10,000 random workflows with crashes; STENT_PROPERTY_SEED and STENT_PROPERTY_CASES repeat one
+	$(PGSERVER) go test -count=1 -timeout=15m -run 'RandomWorkflows' .
 
 MATRIX := $(POSTGRES_VERSIONS:%=test-postgres-%)
 

@@ -46,10 +46,10 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 	}
 	w.mu.Lock()
 	w.used -= cmd.Max - len(cmd.Tasks)
-	w.more = cmd.More
+	w.more = cmd.More || w.newer
 	w.claiming = false
-	again := w.again || cmd.More && w.used < w.cfg.Slots
-	w.again = false
+	again := w.again || w.more && w.used < w.cfg.Slots
+	w.again, w.newer = false, false
 	for i := range cmd.Tasks {
 		w.ranked = w.ranked || cmd.Tasks[i].Priority != 0
 	}
@@ -152,15 +152,14 @@ func (w *worker) news(h *backend.History) {
 	w.mu.Lock()
 	r := w.runs[h.Execution.ID]
 	w.mu.Unlock()
-	if r == nil || r.token != h.Execution.Token || r.number != h.Execution.Run {
+	switch {
+	case r == nil || r.token != h.Execution.Token || r.number != h.Execution.Run:
 		// It has left since this was read. Whoever claims it next reads it anew; what was told here has made it due.
-		w.due(0)
-		return
-	}
-	if r.first(h) {
+		w.due(h.Execution.Priority)
+	case r.first(h):
 		r.w.goroutines.Go(r.turn)
-	} else {
-		r.deliver(event{history: h})
+	case !r.deliver(event{history: h}):
+		w.due(h.Execution.Priority)
 	}
 }
 
@@ -171,6 +170,7 @@ func (w *worker) submit(cmd backend.Command, done func(error)) { w.e.committer.s
 func (w *worker) due(priority int) {
 	w.mu.Lock()
 	w.more = true
+	w.newer = w.claiming // which may have looked before
 	w.ranked = w.ranked || priority != 0
 	w.mu.Unlock()
 	w.refill()

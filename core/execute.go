@@ -89,13 +89,17 @@ func (w *worker) attemptWithin(ctx context.Context, a *activityTask) (within con
 // no such attempt.
 func (w *worker) finished(id backend.TaskID, token int64) *activityTask {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	a := w.activities[id]
-	if a == nil || a.token != token { // the next attempt, which may have begun
+	if a == nil || a.token != token { // it may be the next attempt, which has begun
+		w.mu.Unlock()
 		return nil
 	}
 	delete(w.activities, id)
 	w.fewer.Broadcast()
+	w.mu.Unlock()
+	if w.limits[a.info.Step] > 0 {
+		w.due(0) // the last claim left alone what the limit now lets pass
+	}
 	return a
 }
 

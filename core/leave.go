@@ -11,6 +11,7 @@ import (
 
 // committed is called by the committer.
 func (r *run) committed(t *backend.Turn, begin []*step, err error) {
+	defer r.w.refill() // the slots that are free now, and that no activity of this turn has taken
 	r.finish(t, errors.Join(err, t.Err))
 	if err != nil || t.Err != nil {
 		for range begin {
@@ -24,6 +25,11 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 		r.effects = t.EffectsSeen
 	}
 	r.tellChildren(t)
+	for _, a := range t.Added {
+		if a.State == backend.Pending {
+			r.w.e.taskDue(a.Queue, a.Priority)
+		}
+	}
 	if t.Continue != nil {
 		r.renew(t)
 		return
@@ -38,11 +44,8 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 		r.w.begin(a)
 	}
 	for _, a := range t.Added {
-		switch s := r.at(a.Seq); a.State {
-		case backend.Waiting:
-			r.arm(s)
-		case backend.Pending:
-			r.w.e.taskDue(a.Queue, a.Priority)
+		if a.State == backend.Waiting {
+			r.arm(r.at(a.Seq))
 		}
 	}
 	r.turned()
@@ -78,7 +81,7 @@ func (r *run) leave(t *backend.Turn) {
 	left := r.remove()
 	// News that came too late for this turn has made a run that waits due.
 	if t.Yield != nil && slices.ContainsFunc(left, func(ev event) bool { return ev.history != nil }) {
-		r.w.due(0)
+		r.w.due(r.priority)
 	}
 	r.measureTurn(t)
 	// An activity that came from a queue may have ended while the turn was being committed.

@@ -176,6 +176,7 @@ func (r *run) turn() {
 	}
 	if isEmpty(t) {
 		r.turned()
+		r.w.refill() // the slot that the run may have held
 		return
 	}
 	r.w.submit(t, func(err error) { r.committed(t, begin, err) })

@@ -158,6 +158,7 @@ type worker struct {
 	claiming   bool // a claim is under way
 	again      bool // another is wanted after it
 	more       bool // there may be due tasks that did not fit
+	newer      bool // something came due since the claim that is under way was asked for
 	ranked     bool // tasks of different priorities have been seen
 	stopDue    func() bool
 	dueAt      time.Time

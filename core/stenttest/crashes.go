@@ -9,10 +9,9 @@ import (
 	"github.com/stentgo/stent/core/backend"
 )
 
-// On has [Crashes] use a database of the test's own, in real time, instead of one in memory. open opens one more handle
-// on the same database each time; the handle is closed when it is not needed any more. The scenario needs another
-// execution id each time: see [Env.ID]. Its workflows should not sleep for longer than a moment.
-func On(open func() backend.Backend) CrashOption { return func(m *matrix) { m.open = open } }
+// On has [Crashes] use a database of the test's own, in real time, instead of one in memory. All runs share it, so that the
+// scenario needs another execution id each time: see [Env.ID]. Its workflows should not sleep for longer than a moment.
+func On(db backend.Backend) CrashOption { return func(m *matrix) { m.db = db } }
 
 // CrashOption is an option of [Crashes].
 type CrashOption func(*matrix)
@@ -20,7 +19,7 @@ type CrashOption func(*matrix)
 // matrix is one enumeration of crashes.
 type matrix struct {
 	t        *testing.T
-	open     func() backend.Backend
+	db       backend.Backend // nil for one in memory each time
 	scenario func(env *Env)
 	runs     int
 }
@@ -38,13 +37,13 @@ func Crashes(t *testing.T, scenario func(env *Env), opts ...CrashOption) int {
 	for _, opt := range opts {
 		opt(m)
 	}
-	m.run(point{})
+	m.run(0)
 	crashes := 0
-	for _, before := range []bool{false, true} {
+	for _, sign := range []int{1, -1} {
 		for n := 1; !t.Failed(); n++ {
 			// The number of commits varies a little, as they are shared by what happens to come together: it is over when
 			// no commit is left to die at.
-			crashed, points := m.run(point{n, before})
+			crashed, points := m.run(sign * n)
 			crashes += crashed
 			if crashed == 0 && n > points {
 				break
@@ -55,55 +54,56 @@ func Crashes(t *testing.T, scenario func(env *Env), opts ...CrashOption) int {
 }
 
 // run runs the scenario once.
-func (m *matrix) run(at point) (crashed, points int) {
+func (m *matrix) run(at int) (crashed, points int) {
 	t := m.t
 	t.Helper()
-	if m.open == nil {
+	if m.db == nil {
 		synctest.Test(t, func(t *testing.T) { crashed, points = m.once(t, newEnv(t, nil), at) })
 		return crashed, points
 	}
 	// Everything that the run leaves to the end of its test has to happen now.
-	t.Run(at.String(), func(t *testing.T) { crashed, points = m.once(t, newEnv(t, m.open), at) })
+	t.Run(said(at), func(t *testing.T) { crashed, points = m.once(t, newEnv(t, m.db), at) })
 	return crashed, points
 }
 
-func (p point) String() string {
+// said is a crash in words; see [Env.CrashAfter].
+func said(at int) string {
 	switch {
-	case p.n == 0:
+	case at == 0:
 		return "undisturbed"
-	case p.before:
-		return fmt.Sprintf("dead before commit %d is applied", p.n)
+	case at < 0:
+		return fmt.Sprintf("dead before commit %d is applied", -at)
 	}
-	return fmt.Sprintf("dead after commit %d was applied", p.n)
+	return fmt.Sprintf("dead after commit %d was applied", at)
 }
 
-func (m *matrix) once(t *testing.T, env *Env, at point) (crashed, points int) {
+func (m *matrix) once(t *testing.T, env *Env, at int) (crashed, points int) {
 	defer func() {
 		if t.Failed() {
-			t.Logf("stenttest: the program was %s", at)
+			t.Logf("stenttest: the program was %s", said(at))
 		}
 	}()
 	m.runs++
-	env.crashAt, env.run = at, m.runs
+	env.run = m.runs
+	if at != 0 {
+		env.CrashAfter(at)
+	}
 	m.scenario(env)
 	env.Stop()
 	env.mu.Lock()
 	defer env.mu.Unlock()
-	for _, again := range env.beganAfter {
-		t.Errorf("stenttest: %s", again)
-	}
 	return env.crashes, env.points
 }
 
 // ID is an execution's id that begins with a name and is another one in each run of [Crashes].
 func (env *Env) ID(name string) core.StartOption { return core.ID(fmt.Sprintf("%s-%d", name, env.run)) }
 
-// began notes the beginning of an attempt. One at an activity that has completed is an error of the engine.
+// began notes the beginning of an attempt. One at an activity that has completed is a fault of the engine.
 func (env *Env) began(info core.TaskInfo) {
+	env.Helper()
 	env.mu.Lock()
 	defer env.mu.Unlock()
-	id, err := backend.ParseTaskID(info.TaskID)
-	if err == nil && env.finished[id] {
-		env.beganAfter = append(env.beganAfter, fmt.Sprintf("activity %s (%s) ran again after its completion was committed", info.Step, id))
+	if id, err := backend.ParseTaskID(info.TaskID); err == nil && env.finished[id] {
+		env.Errorf("stenttest: activity %s (%s) ran again after its completion was committed", info.Step, id)
 	}
 }

@@ -3,7 +3,7 @@ package stenttest
 import (
 	"context"
 	"fmt"
-	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -16,7 +16,7 @@ import (
 )
 
 // Env is a database and the program that works on it. Its methods and the functions that take it belong to the test's
-// goroutine, except where they say otherwise; what goes wrong in them fails the test at once.
+// goroutine; what goes wrong in them fails the test at once.
 type Env struct {
 	testing.TB
 
@@ -24,23 +24,23 @@ type Env struct {
 	// nothing. It survives the crashes of the program.
 	Engine *core.Engine
 
-	open    func() backend.Backend // one more handle on the database
-	memory  *memory.DB             // nil for a database of the test's own
-	options []core.Option
+	db      backend.Backend
+	memory  *memory.DB // nil for a database of the test's own
+	run     int        // of Crashes
+	copies  int
 	config  core.WorkerConfig
-	workers int
+	options []core.Option
 
-	mu         sync.Mutex
-	handlers   []core.Handler
-	program    *program
-	programs   sync.WaitGroup
-	ended      bool
-	crashAt    point // of the programs that are yet to begin, and of the one that runs
-	crashes    int
-	points     int                     // commits that changed something, of all programs
-	finished   map[backend.TaskID]bool // activities whose completion was committed
-	beganAfter []string                // attempts at them that began later
-	run        int                     // of Crashes
+	mu       sync.Mutex
+	handlers []core.Handler
+	begun    bool
+	programs map[*program]bool // that live
+	served   sync.WaitGroup
+	crashAt  point
+	planned  []point // the crashes after that, each counted from the one before
+	crashes  int
+	points   int                     // commits that changed something, of all programs
+	finished map[backend.TaskID]bool // activities whose completion was committed
 }
 
 // New makes an environment in the bubble that the test runs in, with the handlers of the program under test. What the
@@ -56,33 +56,52 @@ func New(t testing.TB, handlers ...core.Handler) *Env {
 	return env
 }
 
+// NewOn makes an environment on a database of the test's own, in real time and outside of bubbles. The test closes the
+// database.
+func NewOn(t testing.TB, db backend.Backend, handlers ...core.Handler) *Env {
+	t.Helper()
+	env := newEnv(t, db)
+	env.Handle(handlers...)
+	return env
+}
+
 func inBubble() (is bool) {
 	defer func() { is = recover() == nil }()
 	synctest.Wait()
 	return true
 }
 
-// newEnv makes an environment on a database in memory, or on another one in real time.
-func newEnv(t testing.TB, open func() backend.Backend) *Env {
+// newEnv makes an environment on a database, or on one in memory where db is nil.
+func newEnv(t testing.TB, db backend.Backend) *Env {
 	t.Helper()
-	env := &Env{TB: t, open: open, workers: 1, finished: map[backend.TaskID]bool{}}
-	if open == nil {
+	env := &Env{TB: t, db: db, copies: 1, programs: map[*program]bool{}, finished: map[backend.TaskID]bool{}}
+	if db == nil {
 		env.memory = memory.Open()
-		env.open = func() backend.Backend { return env.memory.Another() }
-		// The database tells of every change, so that nobody need look from time to time.
-		env.config.PollInterval, env.config.Lease = time.Hour, 6*time.Hour
+		env.db = env.memory
 	}
-	db := env.open()
-	engine, err := core.New(db)
+	env.config = env.withDefaults(core.WorkerConfig{})
+	engine, err := core.New(env.db)
 	if err != nil {
 		t.Fatal(err)
 	}
 	env.Engine = engine
-	t.Cleanup(func() {
-		env.Stop()
-		_ = db.Close()
-	})
+	t.Cleanup(env.Stop)
 	return env
+}
+
+// withDefaults makes nothing happen in a bubble that would only make a year long: the database tells what there is, so
+// that nobody need look from time to time, and a program that dies loses its lease at once.
+func (env *Env) withDefaults(cfg core.WorkerConfig) core.WorkerConfig {
+	if env.memory == nil {
+		return cfg
+	}
+	if cfg.PollInterval == 0 {
+		cfg.PollInterval = time.Hour
+	}
+	if cfg.Lease == 0 {
+		cfg.Lease = 6 * time.Hour
+	}
+	return cfg
 }
 
 // Handle adds handlers, before the program begins. One whose name is known takes the place of the one before.
@@ -90,7 +109,7 @@ func (env *Env) Handle(handlers ...core.Handler) {
 	env.Helper()
 	env.mu.Lock()
 	defer env.mu.Unlock()
-	if env.program != nil {
+	if env.begun {
 		env.Fatal("stenttest: handlers and stubs have to be there before the first Start, Run or Advance")
 	}
 	for _, h := range handlers {
@@ -102,18 +121,11 @@ func (env *Env) Handle(handlers ...core.Handler) {
 	}
 }
 
-// Configure sets how the program's workers work, and how many there are, before the program begins. Zero fields have
-// the defaults of Serve, but in a bubble PollInterval is an hour, since the database tells what there is, and Lease six: a
-// lease that is renewed every ten seconds makes a year long. 0 workers are 1.
-func (env *Env) Configure(workers int, cfg core.WorkerConfig, opts ...core.Option) {
-	env.workers = max(workers, 1)
-	if cfg.PollInterval == 0 {
-		cfg.PollInterval = env.config.PollInterval
-	}
-	if cfg.Lease == 0 {
-		cfg.Lease = env.config.Lease
-	}
-	env.config, env.options = cfg, opts
+// Configure sets how many copies of the program run, as processes of their own would, how the worker of each works, and
+// options for its engine. It has to be called before the program begins. The default is one copy. Zero fields of cfg have
+// the defaults of Serve, but in a bubble PollInterval is an hour and Lease six.
+func (env *Env) Configure(copies int, cfg core.WorkerConfig, opts ...core.Option) {
+	env.copies, env.config, env.options = max(copies, 1), env.withDefaults(cfg), opts
 }
 
 // Context ends with the test.
@@ -124,43 +136,76 @@ func (env *Env) Begin() {
 	env.Helper()
 	env.mu.Lock()
 	defer env.mu.Unlock()
-	if env.program == nil && !env.ended {
-		if err := env.begin(); err != nil {
-			env.Fatal(err)
-		}
+	env.begun = true
+	if err := env.fill(); err != nil {
+		env.Fatal(err)
 	}
+}
+
+// fill starts the copies of the program that are missing; mu is held.
+func (env *Env) fill() error {
+	for len(env.programs) < env.copies {
+		p, err := env.newProgram()
+		if err != nil {
+			return err
+		}
+		env.programs[p] = true
+	}
+	return nil
 }
 
 // Stop ends the program in good order: it drains. [Env.Begin] starts a new one.
 func (env *Env) Stop() {
 	env.mu.Lock()
-	p := env.program
-	env.program = nil
-	env.mu.Unlock()
-	if p != nil {
-		p.drain()
+	env.begun = false
+	for p := range env.programs {
+		p.cancel()
 	}
-	env.programs.Wait()
+	clear(env.programs)
+	env.mu.Unlock()
+	env.served.Wait()
 }
 
 // Restart kills the program as it is, as a crash would, and starts a new one. What it held is taken over at once.
 func (env *Env) Restart() {
+	env.Helper()
 	env.Begin()
 	env.mu.Lock()
-	p := env.program
+	programs := slices.Collect(maps.Keys(env.programs))
 	env.mu.Unlock()
-	if p != nil {
+	for _, p := range programs {
 		p.db.kill()
 	}
 	env.Settle()
 }
 
-// CrashAfter has the program die at its n-th commit from now that changes something, after it was applied and before the
-// program was told. A new program begins at once.
-func (env *Env) CrashAfter(n int) {
+// CrashAfter has a copy of the program die at its n-th commit from now that changes something, after it was applied and
+// before the program was told. A new one takes its place at once. With more numbers there are more crashes, each counted
+// from the one before; a negative one dies before the commit is applied.
+func (env *Env) CrashAfter(n ...int) {
 	env.mu.Lock()
 	defer env.mu.Unlock()
-	env.crashAt = point{n: env.points + n}
+	env.planned = nil
+	for _, n := range n {
+		env.planned = append(env.planned, point{n: max(n, -n), before: n < 0})
+	}
+	env.planCrash()
+}
+
+// planCrash takes the next crash from the plan; mu is held.
+func (env *Env) planCrash() {
+	env.crashAt = point{}
+	if len(env.planned) > 0 {
+		env.crashAt, env.planned = env.planned[0], env.planned[1:]
+		env.crashAt.n += env.points
+	}
+}
+
+// Crashed is how many copies of the program have died so far.
+func (env *Env) Crashed() int {
+	env.mu.Lock()
+	defer env.mu.Unlock()
+	return env.crashes
 }
 
 // Advance lets time pass, and returns when everything that came due has been done as far as it can.
@@ -171,17 +216,17 @@ func (env *Env) Advance(d time.Duration) {
 		env.Fatal("stenttest: Advance: the time of this database is not the test's")
 	}
 	<-time.After(d)
-	synctest.Wait()
+	env.Settle()
 }
 
-// Settle returns when nothing more can happen without time passing.
+// Settle returns when nothing more can happen without time passing. In real time it returns at once.
 func (env *Env) Settle() {
 	if env.memory != nil {
 		synctest.Wait()
 	}
 }
 
-// Now is the time of the database.
+// Now is the time of the test, which in a bubble is the database's too.
 func (env *Env) Now() time.Time { return time.Now() }
 
 // History exports the history of an execution, for [AssertReplays].
@@ -204,47 +249,32 @@ func (env *Env) State(id string) core.Snapshot {
 	return s
 }
 
-// program is one life of the program under test: an engine and its workers.
+// program is one life of a copy of the program under test: an engine with a worker.
 type program struct {
 	env    *Env
 	db     *mortal
-	engine *core.Engine
 	cancel context.CancelFunc
-	served sync.WaitGroup
 }
 
-// begin starts a program; mu is held.
-func (env *Env) begin() error {
+// newProgram starts a program; mu is held.
+func (env *Env) newProgram() (*program, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &program{env: env, cancel: cancel}
-	p.db = &mortal{Backend: env.open(), env: env, died: p.died, workers: map[string]backend.WorkerState{}}
-	var err error
-	if p.engine, err = core.New(p.db, append([]core.Option{core.WithLogger(slog.New(slog.DiscardHandler))}, env.options...)...); err == nil {
-		err = p.engine.Register(env.handlers...)
+	p.db = &mortal{Backend: env.db, env: env, died: p.died, workers: map[string]bool{}}
+	engine, err := core.New(p.db, env.options...)
+	if err == nil {
+		err = engine.Register(env.handlers...)
 	}
 	if err != nil {
 		cancel()
-		return fmt.Errorf("stenttest: %w", err)
+		return nil, fmt.Errorf("stenttest: %w", err)
 	}
-	for range env.workers {
-		p.served.Go(func() {
-			if err := p.engine.Serve(ctx, env.config); err != nil && !p.db.dead() {
-				env.Errorf("stenttest: Serve: %v", err)
-			}
-		})
-	}
-	env.program = p
-	env.programs.Go(func() {
-		p.served.Wait()
-		_ = p.db.Close()
+	env.served.Go(func() {
+		if err := engine.Serve(ctx, env.config); err != nil && !p.db.dead() {
+			env.Errorf("stenttest: Serve: %v", err)
+		}
 	})
-	return nil
-}
-
-// drain ends the program in good order.
-func (p *program) drain() {
-	p.cancel()
-	p.served.Wait()
+	return p, nil
 }
 
 // died is called when the program was killed: a new one takes its place.
@@ -254,11 +284,11 @@ func (p *program) died() {
 	env.mu.Lock()
 	defer env.mu.Unlock()
 	env.crashes++
-	if env.program != p || env.ended {
+	if !env.programs[p] {
 		return
 	}
-	env.program = nil
-	if err := env.begin(); err != nil {
+	delete(env.programs, p)
+	if err := env.fill(); err != nil {
 		env.Error(err)
 	}
 }

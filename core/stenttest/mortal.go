@@ -28,7 +28,7 @@ type mortal struct {
 
 	mu      sync.Mutex
 	killed  bool
-	workers map[string]backend.WorkerState
+	workers map[string]bool // that have a lease
 }
 
 func (m *mortal) dead() bool {
@@ -86,7 +86,7 @@ func (env *Env) diesBefore(b *backend.Batch) bool {
 	}
 	for _, c := range b.Commands {
 		if _, claim := c.(*backend.Claim); !claim {
-			env.crashAt = point{}
+			env.planCrash()
 			return true
 		}
 	}
@@ -108,7 +108,7 @@ func (env *Env) diesAfter(b *backend.Batch) bool {
 	if p := env.crashAt; p.before || p.n != env.points {
 		return false
 	}
-	env.crashAt = point{}
+	env.planCrash()
 	return true
 }
 
@@ -153,7 +153,7 @@ func (m *mortal) Register(ctx context.Context, w backend.Worker, lease time.Dura
 	if m.killed {
 		return time.Time{}, errDead
 	}
-	m.workers[w.ID] = w.State
+	m.workers[w.ID] = true
 	return m.Backend.Register(ctx, w, lease)
 }
 

@@ -41,6 +41,7 @@ var layers = []struct{ packages, may string }{
 	{"internal/cli/*", "core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/* alerts"},
 	{"internal/pgtest internal/promtest internal/housetest", ""},
 	{"internal/pgtest/pgserver", "internal/pgtest"},
+	{"internal/crashtest", "core/stenttest core/backend core/backend/* internal/pgtest"},
 	{"examples/*", "core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/*"},
 }
 

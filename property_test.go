@@ -1,0 +1,305 @@
+package stent_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stentgo/stent/core"
+	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/stenttest"
+)
+
+// disturbance is what happens to a run.
+type disturbance struct {
+	Copies  int               `json:"copies"`
+	Crashes []int             `json:"crashes,omitempty"` // see Env.CrashAfter
+	Late    int               `json:"late"`              // signals that are sent later
+	Worker  core.WorkerConfig `json:"worker"`
+}
+
+func randomDisturbance(r *rand.Rand, unit time.Duration, signals int) disturbance {
+	d := disturbance{Copies: 1 + r.IntN(3), Worker: core.WorkerConfig{Slots: 1 + r.IntN(4)}}
+	if r.IntN(2) == 0 {
+		d.Worker.EvictAfter = time.Duration(1 + r.IntN(int(10*unit)))
+	}
+	if r.IntN(2) == 0 {
+		d.Worker.MaxResident = 1
+	}
+	for range r.IntN(5) { // fewer than make poison of a task
+		n := 1 + r.IntN(8)
+		if r.IntN(2) == 0 {
+			n = -n
+		}
+		d.Crashes = append(d.Crashes, n)
+	}
+	if signals > 0 {
+		d.Late = r.IntN(signals + 1)
+	}
+	return d
+}
+
+// outcome is all of an execution that must not depend on what happened to it.
+type outcome struct {
+	State    backend.State
+	Result   json.RawMessage
+	Failure  string
+	Cause    string
+	Entries  []string
+	Counters []backend.Counter
+	Custom   []backend.CustomItem
+	Letters  []string
+}
+
+// trial runs a plan once.
+type trial struct {
+	plan    plan
+	signals []string
+	db      backend.Backend // nil for memory
+	id      string
+}
+
+// recorder is a test whose failure is looked at.
+type recorder struct {
+	testing.TB
+	said atomic.Pointer[string]
+}
+
+func (r *recorder) Errorf(format string, args ...any) {
+	said := fmt.Sprintf(format, args...)
+	r.said.CompareAndSwap(nil, &said)
+}
+func (r *recorder) Error(args ...any) { r.Errorf("%s", fmt.Sprint(args...)) }
+func (r *recorder) Fatal(args ...any) { r.Fatalf("%s", fmt.Sprint(args...)) }
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.Errorf(format, args...)
+	runtime.Goexit()
+}
+
+// run gives the outcome, or what went wrong.
+func (x trial) run(t *testing.T, d disturbance) (o outcome, wrong string) {
+	t.Helper()
+	once := func(t *testing.T) {
+		r := &recorder{TB: t}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			var env *stenttest.Env
+			if x.db == nil {
+				env = stenttest.New(r)
+			} else {
+				env = stenttest.NewOn(r, x.db)
+			}
+			o = x.inside(env, d)
+			env.Stop()
+		}()
+		<-done
+		if said := r.said.Load(); said != nil {
+			wrong = *said
+		}
+	}
+	if x.db == nil {
+		synctest.Test(t, once)
+	} else {
+		t.Run(x.id, once)
+	}
+	return o, wrong
+}
+
+func (x trial) inside(env *stenttest.Env, d disturbance) outcome {
+	env.Configure(d.Copies, d.Worker, logOption()...)
+	env.Handle(randomFlow.Handle(randomWorkflow))
+	for _, act := range randomActs {
+		stenttest.Stub(env, act, doJob)
+	}
+	env.CrashAfter(d.Crashes...)
+	run := stenttest.Start(env, randomFlow, x.plan, core.ID(x.id))
+	for i, name := range x.signals {
+		if i == len(x.signals)-d.Late {
+			<-time.After(3 * x.plan.Unit)
+		}
+		if err := randomSignals[name].Send(env.Context(), env.Engine, x.id, i); err != nil && !errors.Is(err, core.ErrFinished) {
+			env.Fatal(err) // a plan that was made shorter may end before
+		}
+	}
+	_, err := stenttest.Wait(env, run)
+	var failed *core.ExecutionError
+	if err != nil && !errors.As(err, &failed) {
+		env.Fatal(err)
+	}
+	return outcomeOf(env, x.id)
+}
+
+func outcomeOf(env *stenttest.Env, id string) outcome {
+	env.Helper()
+	s := env.State(id)
+	o := outcome{State: s.State, Result: s.Result, Counters: s.Counters, Custom: s.Custom}
+	if s.Failure != nil {
+		o.Failure = s.Failure.Message
+	}
+	if s.Cause != nil {
+		o.Cause = fmt.Sprint(s.Cause.Seq)
+	}
+	history, err := env.Engine.ExportHistory(context.Background(), id)
+	if err != nil {
+		env.Fatal(err)
+	}
+	var x struct{ Tasks []exportedEntry }
+	if err := json.Unmarshal(history, &x); err != nil {
+		env.Fatal(err)
+	}
+	for _, t := range x.Tasks {
+		if t.Step == "new_id" {
+			t.Result = nil
+		}
+		o.Entries = append(o.Entries, fmt.Sprintf("%d %s %s %s %s attempt %d %s %s %v", t.Seq, t.Key, t.Kind, t.Step, t.State, t.Attempt, t.Input, t.Result, t.Failure))
+	}
+	letters, err := env.Engine.DeadLetters(context.Background(), backend.DeadLetterFilter{Execution: id})
+	if err != nil {
+		env.Fatal(err)
+	}
+	byTask := map[int]string{}
+	for _, l := range letters {
+		byTask[l.Task.Seq] = fmt.Sprintf("%d %s %d attempts: %s", l.Task.Seq, l.Step, l.Attempts, l.Reason)
+	}
+	for seq := range len(o.Entries) + 1 {
+		if l, ok := byTask[seq]; ok {
+			o.Letters = append(o.Letters, l)
+		}
+	}
+	stenttest.AssertReplays(env, history, randomFlow.Handle(randomWorkflow))
+	return o
+}
+
+type exportedEntry struct {
+	Seq, Attempt           int
+	Key, Kind, Step, State string
+	Input, Result          json.RawMessage
+	Failure                *backend.Failure
+}
+
+// differs runs a plan undisturbed and disturbed, and tells what is different.
+func (x trial) differs(t *testing.T, d disturbance) string {
+	t.Helper()
+	calm := x
+	calm.id += "-calm"
+	want, wrong := calm.run(t, disturbance{Copies: 1})
+	if wrong != "" {
+		return "undisturbed: " + wrong
+	}
+	got, wrong := x.run(t, d)
+	if wrong != "" {
+		return "disturbed: " + wrong
+	}
+	a, _ := json.MarshalIndent(want, "", "  ")
+	b, _ := json.MarshalIndent(got, "", "  ")
+	if string(a) == string(b) {
+		return ""
+	}
+	return fmt.Sprintf("undisturbed:\n%s\ndisturbed:\n%s", a, b)
+}
+
+// shrink makes a plan shorter as long as it fails.
+func (x trial) shrink(t *testing.T, d disturbance, wrong string) (trial, string) {
+	t.Helper()
+	for tries := 0; tries < 300; {
+		shorter := false
+		for _, p := range x.plan.without() {
+			tries++
+			y := x
+			y.plan, y.id = p, fmt.Sprint(x.id, "-", tries)
+			if w := y.differs(t, d); w != "" {
+				x.plan, wrong, shorter = p, w, true
+				break
+			}
+		}
+		if !shorter {
+			break
+		}
+	}
+	return x, wrong
+}
+
+// numberFromEnv reads a number from the environment.
+func numberFromEnv(t *testing.T, name string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// propertyCases is how many cases are tried: fewer under the race detector, which makes them ten times slower. `make
+// test-property` tries them all.
+func propertyCases(t *testing.T, all, racing uint64) uint64 {
+	t.Helper()
+	if raceEnabled {
+		all = racing
+	}
+	return numberFromEnv(t, "STENT_PROPERTY_CASES", all)
+}
+
+func propertySeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := numberFromEnv(t, "STENT_PROPERTY_SEED", uint64(time.Now().UnixNano()))
+	t.Logf("STENT_PROPERTY_SEED=%d", seed)
+	return seed
+}
+
+// tryCase tries one random workflow. Its seed is all that it depends on.
+func tryCase(t *testing.T, seed uint64, unit time.Duration, db backend.Backend) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 0))
+	x := trial{db: db, id: fmt.Sprint("random-", seed)}
+	x.plan, x.signals = randomPlan(r, unit)
+	d := randomDisturbance(r, unit, len(x.signals))
+	wrong := x.differs(t, d)
+	if wrong == "" {
+		return
+	}
+	x, wrong = x.shrink(t, d, wrong)
+	disturbed, _ := json.Marshal(d)
+	t.Errorf("a random workflow goes another way when it is disturbed.\nRun it again: STENT_PROPERTY_SEED=%d STENT_PROPERTY_CASES=1 go test -run '%s' .\n"+
+		"plan (made shorter): %s\nsignals: %v\ndisturbance: %s\n%s", seed, strings.Split(t.Name(), "/")[0], x.plan, x.signals, disturbed, wrong)
+}
+
+// TestRandomWorkflowsEndTheSameWhateverHappensToThem: calls, futures, maps, sleeps, signals, timeouts, failures and
+// retries, with crashes, evictions and several programs, give the result and the history of an undisturbed run.
+func TestRandomWorkflowsEndTheSameWhateverHappensToThem(t *testing.T) {
+	seed, cases := propertySeed(t), propertyCases(t, 10_000, 300)
+	shards := uint64(runtime.GOMAXPROCS(0))
+	for shard := range shards {
+		t.Run(fmt.Sprint("shard ", shard), func(t *testing.T) {
+			t.Parallel()
+			for i := shard; i < cases && !t.Failed(); i += shards {
+				tryCase(t, seed+i, time.Second, nil)
+			}
+		})
+	}
+}
+
+// The same on real databases, in real time and with fewer cases.
+func TestRandomWorkflowsEndTheSameOnRealDatabases(t *testing.T) {
+	seed, cases := propertySeed(t), propertyCases(t, 200, 30)
+	onEach(t, func(t *testing.T, w *world) {
+		db := w.open()
+		for i := uint64(0); i < cases && !t.Failed(); i++ {
+			tryCase(t, seed+i, time.Millisecond, db)
+		}
+	})
+}
