@@ -51,7 +51,7 @@ test-scale: test-property $(PGSERVER) ## run the story of 100,000 sleeping execu
 
 .PHONY: test-property
 test-property: $(PGSERVER) ## run 10,000 random workflows with crashes; STENT_PROPERTY_SEED and STENT_PROPERTY_CASES repeat one
-	$(PGSERVER) go test -count=1 -timeout=15m -run 'RandomWorkflows' .
+	STENT_PROPERTY_CASES_MEMORY=10000 STENT_PROPERTY_CASES_REAL=200 $(PGSERVER) go test -count=1 -timeout=15m -run 'RandomWorkflows' .
 
 MATRIX := $(POSTGRES_VERSIONS:%=test-postgres-%)
 

@@ -244,14 +244,14 @@ func numberFromEnv(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// propertyCases is how many cases are tried: fewer under the race detector, which makes them ten times slower. `make
-// test-property` tries them all.
-func propertyCases(t *testing.T, all, racing uint64) uint64 {
+// propertyCases is how many cases are tried: a few with all other tests, and still fewer under the race detector, which
+// makes them ten times slower. `make test-property` tries 10,000, and 200 on each real database.
+func propertyCases(t *testing.T, few uint64, all string) uint64 {
 	t.Helper()
 	if raceEnabled {
-		all = racing
+		few /= 2
 	}
-	return numberFromEnv(t, "STENT_PROPERTY_CASES", all)
+	return numberFromEnv(t, "STENT_PROPERTY_CASES", numberFromEnv(t, all, few))
 }
 
 func propertySeed(t *testing.T) uint64 {
@@ -281,7 +281,7 @@ func tryCase(t *testing.T, seed uint64, unit time.Duration, db backend.Backend) 
 // TestRandomWorkflowsEndTheSameWhateverHappensToThem: calls, futures, maps, sleeps, signals, timeouts, failures and
 // retries, with crashes, evictions and several programs, give the result and the history of an undisturbed run.
 func TestRandomWorkflowsEndTheSameWhateverHappensToThem(t *testing.T) {
-	seed, cases := propertySeed(t), propertyCases(t, 10_000, 300)
+	seed, cases := propertySeed(t), propertyCases(t, 300, "STENT_PROPERTY_CASES_MEMORY")
 	shards := uint64(runtime.GOMAXPROCS(0))
 	for shard := range shards {
 		t.Run(fmt.Sprint("shard ", shard), func(t *testing.T) {
@@ -295,7 +295,7 @@ func TestRandomWorkflowsEndTheSameWhateverHappensToThem(t *testing.T) {
 
 // The same on real databases, in real time and with fewer cases.
 func TestRandomWorkflowsEndTheSameOnRealDatabases(t *testing.T) {
-	seed, cases := propertySeed(t), propertyCases(t, 200, 30)
+	seed, cases := propertySeed(t), propertyCases(t, 20, "STENT_PROPERTY_CASES_REAL")
 	onEach(t, func(t *testing.T, w *world) {
 		db := w.open()
 		for i := uint64(0); i < cases && !t.Failed(); i++ {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stentgo/stent/core"
@@ -86,9 +87,9 @@ type compensations []func() error
 func (c *compensations) add(undo func() error) { *c = append(*c, undo) }
 
 // refuse undoes everything, the last first, and tells why.
-func (c compensations) refuse(why error) (Outcome, error) {
-	for i := len(c) - 1; i >= 0; i-- {
-		if err := c[i](); err != nil {
+func (c *compensations) refuse(why error) (Outcome, error) {
+	for _, undo := range slices.Backward(*c) {
+		if err := undo(); err != nil {
 			return Outcome{}, fmt.Errorf("undo: %w", err)
 		}
 	}
