@@ -22,6 +22,7 @@ type Engine struct {
 	historyWarn, historyMax int // entries
 
 	metrics   recorderQueues
+	sampler   sampler
 	progress  atomic.Int64 // when a task last began or ended, in ns since 1970
 	committer *committer
 	waits     waits

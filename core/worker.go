@@ -92,6 +92,9 @@ func (e *Engine) Serve(ctx context.Context, cfg WorkerConfig) error {
 	if err != nil {
 		return fmt.Errorf("stent: serve: %w", err)
 	}
+	stopSampling := e.sampler.use(e)
+	defer e.flushMetrics()
+	defer stopSampling()
 	for first := true; ; first = false {
 		w := e.newWorker(cfg)
 		err := w.start(ctx, first)
@@ -104,7 +107,6 @@ func (e *Engine) Serve(ctx context.Context, cfg WorkerConfig) error {
 		if !errors.Is(err, ErrLeaseLost) {
 			e.committer.flush()
 			e.watch.wait()
-			e.flushMetrics()
 			return err
 		}
 		e.log.Warn("worker lost its lease and begins anew", "stent_worker_id", w.id)

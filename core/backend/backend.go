@@ -215,6 +215,11 @@ type Attempts interface {
 	Attempts(ctx context.Context, execution string) ([]Attempt, error)
 }
 
+// Diagnoser is an optional ability: to tell how the database itself stands. It is asked every few seconds.
+type Diagnoser interface {
+	Diagnose(ctx context.Context) (DatabaseStats, error)
+}
+
 // TxStarter is an optional ability: to start an execution within a transaction of the caller's.
 type TxStarter interface {
 	// StartTx carries out s in tx, of a type that the backend names, and sets s.Existed and s.Err as Commit does. Workers

@@ -222,16 +222,31 @@ type QueueStats struct {
 	Scheduled int64 // due later: delayed, backing off or sleeping
 	Running   int64 // activities and orchestrators with a lease
 	Dead      int64 // dead letters
-	Workers   int64 // live workers that serve it
+	Workers   int64 // that serve it and whose lease stands
 	Paused    bool
-	OldestDue time.Time // of those in Depth; zero where there is none
+
+	OldestDue     time.Time // of those in Depth; zero where there is none
+	OldestRunning time.Time // when the activity began that has been running longest; zero where none runs
+	OldestDead    time.Time // of the dead letters; zero where there is none
 }
 
 // Stats are the counts of a whole database at one moment.
 type Stats struct {
 	Now        time.Time
 	Executions map[State]int64
-	Queues     []QueueStats // by name; every queue that has tasks, dead letters or live workers
+	Queues     []QueueStats // by name; every queue that has tasks, dead letters or live workers, or was paused
+
+	// Workers are those that are registered, but for stopped ones. One whose lease is over counts as dead, whether or not
+	// others have declared it so.
+	Workers map[WorkerState]int64
+}
+
+// DatabaseStats are how the database itself stands. What a database does not have is negative.
+type DatabaseStats struct {
+	Size              int64         // bytes of Stent's tables and indexes, or of the file
+	WAL               int64         // bytes of the write-ahead log beside the file
+	DeadTuples        int64         // in Stent's tables, not yet vacuumed; an estimate
+	OldestTransaction time.Duration // how long the oldest transaction on the database has been open; 0 where there is none
 }
 
 // Progress is what an execution told about itself.

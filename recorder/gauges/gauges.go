@@ -41,6 +41,10 @@ func Sampled(s *core.Sample, b *budget.Budget) []Value {
 		Value{Metric: metrics.SampleTimestamp, Value: unix(s.At)},
 		Value{Metric: metrics.DatabaseClockSkew, Value: s.ClockSkew.Seconds()},
 	)
+	all = append(all, database(s.Database)...)
+	for _, state := range workerStates {
+		all = append(all, Value{metrics.WorkersByState, []string{string(state)}, float64(s.Stats.Workers[state])})
+	}
 	for _, state := range executionStates {
 		all = append(all, Value{metrics.ExecutionsByState, []string{string(state)}, float64(s.Stats.Executions[state])})
 	}
@@ -48,7 +52,30 @@ func Sampled(s *core.Sample, b *budget.Budget) []Value {
 }
 
 // The states that are shown, with zero where there is nothing.
+var workerStates = []backend.WorkerState{backend.WorkerStarting, backend.WorkerReady, backend.WorkerDraining, backend.WorkerDead}
+
 var executionStates = slices.DeleteFunc(slices.Clone(backend.States), func(s backend.State) bool { return s == backend.Waiting })
+
+// database leaves out what this database does not have.
+func database(s *backend.DatabaseStats) (all []Value) {
+	if s == nil {
+		return nil
+	}
+	for _, v := range []struct {
+		metric metrics.Metric
+		value  float64
+	}{
+		{metrics.DatabaseSize, float64(s.Size)},
+		{metrics.DatabaseWAL, float64(s.WAL)},
+		{metrics.DatabaseDeadTuples, float64(s.DeadTuples)},
+		{metrics.DatabaseOldestTransactionAge, s.OldestTransaction.Seconds()},
+	} {
+		if v.value >= 0 {
+			all = append(all, Value{Metric: v.metric, Value: v.value})
+		}
+	}
+	return all
+}
 
 func queues(s *core.Sample, b *budget.Budget) []Value {
 	var names []string
@@ -66,6 +93,8 @@ func queues(s *core.Sample, b *budget.Budget) []Value {
 		sum.Workers += q.Workers
 		sum.Paused = sum.Paused || q.Paused
 		sum.OldestDue = earlier(sum.OldestDue, q.OldestDue)
+		sum.OldestRunning = earlier(sum.OldestRunning, q.OldestRunning)
+		sum.OldestDead = earlier(sum.OldestDead, q.OldestDead)
 		by[name] = sum
 	}
 	var all []Value
@@ -81,7 +110,9 @@ func queues(s *core.Sample, b *budget.Budget) []Value {
 			{metrics.QueueWorkers, float64(q.Workers)},
 			{metrics.QueuePaused, truth(q.Paused)},
 			{metrics.QueueOldestAge, age(s.Stats.Now, q.OldestDue)},
+			{metrics.QueueOldestRunningAge, age(s.Stats.Now, q.OldestRunning)},
 			{metrics.QueueDeadLetters, float64(q.Dead)},
+			{metrics.QueueDeadLettersOldestAge, age(s.Stats.Now, q.OldestDead)},
 		} {
 			all = append(all, Value{v.metric, labels, v.value})
 		}

@@ -1,6 +1,8 @@
 package backendtest
 
 import (
+	"time"
+
 	"github.com/stentgo/stent/core/backend"
 )
 
@@ -8,6 +10,7 @@ var statistics = []behaviour{
 	{"executions are counted by state", statsExecutions},
 	{"executions are counted through every change of state", statsTransitions},
 	{"queues are counted by what waits, runs and is dead", statsQueues},
+	{"workers are counted by state, and do not count once their lease is over", statsWorkers},
 	{"an empty database has nothing to count", statsEmpty},
 }
 
@@ -90,8 +93,17 @@ func statsQueues(h *harness) {
 	h.start("b")
 
 	oldest := h.execution("due").Due
+	letters, err := h.db.DeadLetters(h.ctx, backend.DeadLetterFilter{})
+	h.ok(err)
+	tasks, err := h.db.Tasks(h.ctx, backend.TaskFilter{Execution: "a", States: []backend.State{backend.Running}, Kinds: []backend.Kind{backend.Activity}})
+	h.ok(err)
 	got := h.stats().Queues
+	equal(h, "when the activity began", got[0].OldestRunning.Equal(tasks[0].Started), true)
+	equal(h, "when the letter was moved", got[0].OldestDead.Equal(letters[0].Moved), true)
 	for i := range got {
+		h.that("there is an oldest running where one runs", i == 0 || got[i].OldestRunning.IsZero())
+		h.that("there is an oldest letter where there are any", got[i].OldestDead.IsZero() == (got[i].Dead == 0))
+		got[i].OldestRunning, got[i].OldestDead = time.Time{}, time.Time{}
 		if got[i].Queue == "slow" {
 			equal(h, "oldest", got[i].OldestDue.Equal(oldest), true)
 		}
@@ -104,4 +116,29 @@ func statsQueues(h *harness) {
 		{Queue: "slow", Depth: 1, Scheduled: 1, OldestDue: oldest},
 	}
 	equal(h, "queues", got, want)
+}
+
+// A worker that died counts as dead at once: it is when all workers are dead that nobody is there to say so.
+func statsWorkers(h *harness) {
+	h.register(backend.Worker{ID: "ready", Queues: []string{"mail"}, State: backend.WorkerReady}, long)
+	h.register(backend.Worker{ID: "draining", Queues: []string{"mail"}, State: backend.WorkerDraining}, long)
+	h.register(backend.Worker{ID: "gone", Queues: []string{"mail"}, State: backend.WorkerReady}, long)
+	h.ok(h.db.Retire(h.ctx, "gone"))
+	h.doomed("doomed")
+	h.until("the lease is over", func() bool { return h.stats().Workers[backend.WorkerDead] > 0 })
+	equal(h, "workers", h.stats().Workers, map[backend.WorkerState]int64{
+		backend.WorkerReady: 1, backend.WorkerDraining: 1, backend.WorkerDead: 1,
+	})
+	for _, q := range h.stats().Queues {
+		want := int64(0)
+		if q.Queue == "mail" {
+			want = 2
+		}
+		equal(h, "workers of "+q.Queue, q.Workers, want)
+	}
+	if d, ok := h.db.(backend.Diagnoser); ok {
+		s, err := d.Diagnose(h.ctx)
+		h.ok(err)
+		h.that("the database has a size, or does not know of any", s.Size != 0)
+	}
 }

@@ -183,7 +183,7 @@ func (db *DB) Workers(ctx context.Context) (all []backend.Worker, err error) {
 // Stats counts.
 func (db *DB) Stats(ctx context.Context) (s backend.Stats, err error) {
 	err = db.do(ctx, func(t *tx) error {
-		s = backend.Stats{Now: t.now, Executions: map[backend.State]int64{}}
+		s = backend.Stats{Now: t.now, Executions: map[backend.State]int64{}, Workers: map[backend.WorkerState]int64{}}
 		queues := map[string]*backend.QueueStats{}
 		of := func(queue string) *backend.QueueStats {
 			if queues[queue] == nil {
@@ -196,11 +196,20 @@ func (db *DB) Stats(ctx context.Context) (s backend.Stats, err error) {
 		}
 		t.countTasks(of)
 		for _, l := range t.letters {
-			of(l.Queue).Dead++
+			q := of(l.Queue)
+			q.Dead++
+			q.OldestDead = earlier(q.OldestDead, l.Moved)
 		}
 		for _, w := range t.workers {
+			live := w.ended.IsZero() && w.LeaseEnd.After(t.now)
+			switch {
+			case w.ended.IsZero() && !live:
+				s.Workers[backend.WorkerDead]++
+			case w.State != backend.WorkerStopped:
+				s.Workers[w.State]++
+			}
 			for _, queue := range w.Queues {
-				if w.ended.IsZero() {
+				if live {
 					of(queue).Workers++
 				}
 			}
@@ -234,8 +243,18 @@ func (t *tx) countTasks(of func(queue string) *backend.QueueStats) {
 		}
 		for _, s := range e.tasks {
 			if s != nil && s.State == backend.Running {
-				of(s.Queue).Running++
+				q := of(s.Queue)
+				q.Running++
+				q.OldestRunning = earlier(q.OldestRunning, s.Started)
 			}
 		}
 	}
+}
+
+// earlier is the earlier of two times, of which the zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -304,9 +304,12 @@ func (db *DB) Workers(ctx context.Context) ([]backend.Worker, error) {
 
 // Stats counts.
 func (db *DB) Stats(ctx context.Context) (s backend.Stats, err error) {
-	s.Executions = map[backend.State]int64{}
+	s.Executions, s.Workers = map[backend.State]int64{}, map[backend.WorkerState]int64{}
 	err = db.snapshot(ctx, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, "SELECT now()").Scan(&s.Now); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, db.q.get("stats_settings")); err != nil {
 			return err
 		}
 		rows, err := tx.Query(ctx, db.q.get("stats_executions"))
@@ -327,10 +330,21 @@ func (db *DB) Stats(ctx context.Context) (s backend.Stats, err error) {
 			return err
 		}
 		s.Queues, err = collect(rows, func(rows pgx.Rows) (q backend.QueueStats, err error) {
-			var oldest pgtype.Timestamptz
-			err = rows.Scan(&q.Queue, &q.Depth, &q.Scheduled, &q.Running, &q.Dead, &q.Workers, &q.Paused, &oldest)
-			q.OldestDue = at(oldest)
+			var due, running, dead pgtype.Timestamptz
+			err = rows.Scan(&q.Queue, &q.Depth, &q.Scheduled, &q.Running, &q.Dead, &q.Workers, &q.Paused, &due, &running, &dead)
+			q.OldestDue, q.OldestRunning, q.OldestDead = at(due), at(running), at(dead)
 			return q, err
+		})
+		if err != nil {
+			return err
+		}
+		if rows, err = tx.Query(ctx, db.q.get("stats_workers"), s.Now); err != nil {
+			return err
+		}
+		var of backend.WorkerState
+		_, err = pgx.ForEachRow(rows, []any{&of, &n}, func() error {
+			s.Workers[of] = n
+			return nil
 		})
 		return err
 	})
@@ -338,5 +352,17 @@ func (db *DB) Stats(ctx context.Context) (s backend.Stats, err error) {
 		return backend.Stats{}, db.wrap(err, "count")
 	}
 	s.Now = s.Now.UTC()
+	return s, nil
+}
+
+// Diagnose tells how the tables and the server stand.
+func (db *DB) Diagnose(ctx context.Context) (backend.DatabaseStats, error) {
+	s := backend.DatabaseStats{WAL: -1}
+	var oldest float64
+	err := db.pool.QueryRow(ctx, db.q.get("diagnose")).Scan(&s.Size, &s.DeadTuples, &oldest)
+	if err != nil {
+		return backend.DatabaseStats{}, db.wrap(ended(ctx, err), "look at the tables")
+	}
+	s.OldestTransaction = time.Duration(max(oldest, 0) * float64(time.Second))
 	return s, nil
 }

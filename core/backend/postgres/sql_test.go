@@ -118,6 +118,42 @@ func TestHotStatementsReadNoTableFromEndToEnd(t *testing.T) {
 	}
 }
 
+// The sampler asks these every few seconds, whatever the history holds: it reads what waits from indexes alone, and of the
+// tables only what runs.
+func TestSamplingReadsIndexesAlone(t *testing.T) {
+	dsn := pgtest.DSN(t)
+	m := newMill(t, dsn)
+	m.workflows(500, 2)
+	m.fill(2000, func(s *backend.Start) { s.Queue = "other" })
+	conn := connect(t, dsn)
+	all := readSQL(t)
+	if _, err := conn.Exec(t.Context(), "VACUUM ANALYZE stent.executions"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), "VACUUM ANALYZE stent.tasks"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), strings.ReplaceAll(all["stats_settings"], "true)", "false)")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]string{
+		"stats_queues": {
+			"Index Only Scan using executions_claimable", "Index Only Scan using tasks_claimable", "Index Only Scan using dead_letters_queue",
+		},
+		"stats_executions": {"Index Only Scan using executions_claimable"},
+	} {
+		steps := strings.Join(plan(t, conn, name, all[name]), "\n")
+		for _, scan := range want {
+			if !strings.Contains(steps, scan) {
+				t.Errorf("%s has no %s:\n%s", name, scan, steps)
+			}
+		}
+		if regexp.MustCompile(`Seq Scan on (executions|tasks|dead_letters)|Bitmap Heap Scan on executions|executions_created`).MatchString(steps) {
+			t.Errorf("%s reads a table:\n%s", name, steps)
+		}
+	}
+}
+
 // plan is how PostgreSQL carries out a statement with parameters that it does not know.
 func plan(t *testing.T, conn *pgx.Conn, name, text string) (steps []string) {
 	t.Helper()

@@ -3,8 +3,11 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
 	"slices"
 	"time"
 
@@ -205,7 +208,7 @@ func (db *DB) Workers(ctx context.Context) (all []backend.Worker, err error) {
 // Stats counts.
 func (db *DB) Stats(ctx context.Context) (s backend.Stats, err error) {
 	err = db.read(ctx, func(c *conn) error {
-		s = backend.Stats{Now: db.now(), Executions: map[backend.State]int64{}}
+		s = backend.Stats{Now: db.now(), Executions: map[backend.State]int64{}, Workers: map[backend.WorkerState]int64{}}
 		err := c.each(ctx, db.q.statsExecutions, func(r *row) error {
 			state := backend.State(r.text())
 			if n := r.int(); n != 0 {
@@ -216,13 +219,43 @@ func (db *DB) Stats(ctx context.Context) (s backend.Stats, err error) {
 		if err != nil {
 			return err
 		}
-		return c.each(ctx, db.q.statsQueues, func(r *row) error {
+		err = c.each(ctx, db.q.statsQueues, func(r *row) error {
 			s.Queues = append(s.Queues, backend.QueueStats{
 				Queue: r.text(), Depth: r.int(), Scheduled: r.int(), Running: r.int(), Dead: r.int(), Workers: r.int(),
-				Paused: r.bool(), OldestDue: r.time(),
+				Paused: r.bool(), OldestDue: r.time(), OldestRunning: r.time(), OldestDead: r.time(),
 			})
+			return nil
+		}, s.Now.UnixMicro())
+		if err != nil {
+			return err
+		}
+		return c.each(ctx, db.q.statsWorkers, func(r *row) error {
+			state := backend.WorkerState(r.text())
+			s.Workers[state] = r.int()
 			return nil
 		}, s.Now.UnixMicro())
 	})
 	return s, db.wrap(err, "count")
+}
+
+// Diagnose tells how large the file and its write-ahead log are.
+func (db *DB) Diagnose(context.Context) (backend.DatabaseStats, error) {
+	s := backend.DatabaseStats{DeadTuples: -1, OldestTransaction: -1}
+	var err error
+	if s.Size, err = fileSize(db.path); err == nil {
+		s.WAL, err = fileSize(db.path + "-wal")
+	}
+	return s, db.wrap(err, "look at the files")
+}
+
+// fileSize is 0 where there is no file, as before the first write.
+func fileSize(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
 }

@@ -31,6 +31,7 @@ type queries struct {
 	listExecutions, listLive, listUnsuccessful, listPrefix       *query
 	listTasks, listTasksOf, listTasksRunning, workerLeases       *query
 	counters, customState, workers, statsExecutions, statsQueues *query
+	statsWorkers                                                 *query
 	deadLetters, findDeadLetter, attempts, discard, audit        *query
 	replayLook, replay, replayExecution, replayRestore, reopen   *query
 	attemptsExecution                                            *query
@@ -186,6 +187,7 @@ func (l *loader) loadLists(q *queries) {
 	q.workers = l.load("workers", "")
 	q.statsExecutions = l.load("stats_executions", "")
 	q.statsQueues = l.load("stats_queues", "now")
+	q.statsWorkers = l.load("stats_workers", "now")
 }
 
 func (l *loader) loadDeadLetters(q *queries) {
