@@ -97,13 +97,14 @@ func TestSignalsThatARunHasNotReceivedAreForTheNext(t *testing.T) {
 				return nil, flow.ContinueAsNew(b)
 			}
 			return b.Seen, nil
-		})).serve(core.WorkerConfig{EvictAfter: time.Millisecond})
+		}))
 		run := start(p, loop, batch{})
 		for n := range all {
 			if err := number.Send(w.ctx(), p.Engine, run.ID(), n); err != nil {
 				t.Fatal(err)
 			}
 		}
+		p.serve(core.WorkerConfig{}) // from now on nothing comes that would wake a run
 		got := wait(p, run)
 		for i, n := range got {
 			if i != n {
@@ -130,7 +131,8 @@ func TestWhatARunLeavesBehindIsGivenUp(t *testing.T) {
 			}),
 			loop.Handle(func(flow *core.Flow, n int) (int, error) {
 				if n > 0 {
-					return n, flow.Sleep(time.Millisecond)
+					_, err := core.NewSignal[bool]("and out").Receive(flow)
+					return n, err
 				}
 				f := slow.Go(flow, n)
 				if _, err := core.Select(flow, f, core.NewSignal[bool]("enough").Next(flow)); err != nil {
@@ -144,11 +146,19 @@ func TestWhatARunLeavesBehindIsGivenUp(t *testing.T) {
 		if err := p.SignalRaw(w.ctx(), run.ID(), "enough", []byte("true")); err != nil {
 			t.Fatal(err)
 		}
+		select {
+		case err := <-cause:
+			if !errors.Is(err, core.ErrExecutionEnded) {
+				t.Errorf("its activity was cancelled because of %v", err)
+			}
+		case <-time.After(patience):
+			t.Fatal("its activity goes on")
+		}
+		if err := p.SignalRaw(w.ctx(), run.ID(), "and out", []byte("true")); err != nil {
+			t.Fatal(err)
+		}
 		if got := wait(p, run); got != 1 {
 			t.Errorf("result %d", got)
-		}
-		if err := <-cause; !errors.Is(err, core.ErrExecutionEnded) {
-			t.Errorf("its activity was cancelled because of %v", err)
 		}
 	})
 }
