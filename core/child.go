@@ -111,8 +111,12 @@ func (s *step) childError() error {
 	return e
 }
 
-// tellChildren tells workers of the children that a turn has begun.
+// tellChildren tells workers of the children that a turn has begun, and of those that it has asked to stop.
 func (r *run) tellChildren(t *backend.Turn) {
+	if len(t.Deserted) > 0 {
+		r.w.e.woke()
+		r.w.e.watch.changed()
+	}
 	for i := range t.Added {
 		if c := t.Added[i].Child; c != nil {
 			r.w.e.measureStarted(c)

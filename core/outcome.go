@@ -69,6 +69,9 @@ func (r *run) forget(t *backend.Turn) {
 	for _, s := range r.steps {
 		if s != nil && !s.resolved() && !s.forgotten && !s.detached {
 			t.Forgotten = append(t.Forgotten, s.id.Seq)
+			if s.kind == backend.Child {
+				t.Deserted = append(t.Deserted, s.child)
+			}
 		}
 	}
 }

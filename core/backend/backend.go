@@ -47,7 +47,7 @@ type Leases interface {
 
 	// Reap declares dead every worker whose lease ran out and gives back all tasks it held, due now, each with one
 	// crash more; but an orchestrator of which the worker also held an activity is not blamed: it only waited. A task that has crashed maxCrashes times goes to the dead letters instead (and its orchestrator is
-	// woken, or, if it is the orchestrator, its execution fails). It also forgets workers that ended over a day ago.
+	// woken, or, if it is the orchestrator, its execution fails and its children are asked to stop as with Desertion). It also forgets workers that ended over a day ago.
 	Reap(ctx context.Context, maxCrashes int) (Reaped, error)
 
 	// Retire ends a worker by its own wish and gives back all tasks it still holds, due now, without a crash.
@@ -59,6 +59,7 @@ type Leases interface {
 	//     Renewal.Recalled. An execution that has ended is never touched.
 	//   - activities that were due in their queue for longer than Add.StartWithin are buried as timed out, and wake
 	//     their orchestrator.
+	// Children of executions that end, but for detached ones, are asked to stop as with Desertion.
 	// It does a part where there is much, and leaves what others are writing at this moment; Next is 0 then.
 	Expire(ctx context.Context) (Expired, error)
 }
@@ -185,7 +186,8 @@ type DeadLetters interface {
 	//
 	// Where the reopened execution is a child whose failure ended up in its parent's history, and the parent has failed
 	// or timed out too, or another replay has reopened it, the entry waits for the child again and the parent is
-	// reopened likewise; and so on up. A parent that went on keeps what it was told.
+	// reopened likewise; and so on up. A parent that went on keeps what it was told. Of a reopened execution, calls of
+	// children that were asked to stop when it ended are set aside, so that the workflow makes them anew.
 	Replay(ctx context.Context, id TaskID, queue, actor string) error
 
 	// Discard removes the dead letter and changes nothing else. It says ErrNotFound.

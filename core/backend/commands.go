@@ -105,7 +105,8 @@ type Turn struct {
 	// Forgotten are unfinished entries that nobody waits for any more: cancelled. Other workers that run one are told with
 	// Renewal.Recalled.
 	Forgotten []int
-	SetAside  []int // entries of the healed part of the history that no longer fit: their key is freed
+	SetAside  []int    // entries of the healed part of the history that no longer fit: their key is freed
+	Deserted  []string // executions of children that nobody waits for any more: asked to stop, as with Desertion
 
 	Effects     []Effect
 	EffectsSeen int // the execution's number of effects after this turn; written only with Effects
@@ -119,6 +120,11 @@ type Turn struct {
 	// Set by Commit.
 	State State // the execution's state after it: of a Close, what it ended as
 	Err   error // ErrLeaseLost
+}
+
+// Desertion is how a child is asked to stop that its parent no longer waits for. It is no error where it has ended.
+func Desertion(parent, child string) *Cancel {
+	return &Cancel{Execution: child, Actor: "execution " + parent, Reason: "the execution that called it no longer waits for it"}
 }
 
 // Add is a new entry of the history.

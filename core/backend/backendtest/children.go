@@ -16,6 +16,9 @@ var children = []behaviour{
 	{"a call whose id is another execution's has failed, and its caller is told", childTaken},
 	{"a child that ends after its parent changes nothing about it", childOrphaned},
 	{"a detached call goes on when its execution ends", childDetached},
+	{"a turn asks children to stop that nobody waits for any more", childDeserted},
+	{"who ends a parent from outside asks its children to stop, but for detached ones", childOfDoomed},
+	{"a replay sets calls aside whose children were asked to stop", childBegunAnew},
 	{"a replay of a child's dead letter reopens its parents, up to the first", childHealsChain},
 	{"a replay of a child's dead letter leaves a parent alone that went on or has completed", childHealsAlone},
 	{"a parent that waits for two failed children is reopened by the replays of both", childHealsTwo},
@@ -228,6 +231,83 @@ func childDetached(h *harness) {
 	h.turn(again, end("c", got.Token, task("a", 1)))
 	equal(h, "the call", h.entry("a", 1).State, backend.Completed)
 	h.state("a", backend.Failed, backend.Failed)
+}
+
+func childDeserted(h *harness) {
+	w, other := h.worker("w"), h.worker("other")
+	token := h.begin(w, "a")
+	h.add(w, "a", token, call(1, "begun"), call(2, "ended"))
+	for _, t := range h.claim(other, 2) {
+		if t.ID.Execution == "ended" {
+			h.turn(other, end("ended", t.Token, task("a", 2)))
+		}
+	}
+	h.add(w, "a", token, call(3, "never"), call(4, "other"))
+	h.turn(w, &backend.Turn{Execution: "a", Token: token, Forgotten: []int{1, 3}, Deserted: []string{"begun", "ended", "never", "unknown"},
+		Close: &backend.Close{State: backend.Failed, Failure: &backend.Failure{Message: "m"}, Reason: "r"}})
+	h.state("begun", backend.Cancelling, backend.Running)
+	h.state("ended", backend.Completed, backend.Completed)
+	h.state("never", backend.Cancelled, backend.Cancelled)
+	h.state("other", backend.Pending, backend.Pending)
+	h.state("a", backend.Failed, backend.Failed)
+	equal(h, "told", h.woken(other), []string{"begun"})
+	for seq, want := range []backend.State{backend.Cancelled, backend.Completed, backend.Cancelled, backend.Waiting} {
+		equal(h, "the call", h.entry("a", seq+1).State, want)
+	}
+	h.counts(map[backend.State]int64{backend.Cancelling: 1, backend.Completed: 1, backend.Cancelled: 1, backend.Failed: 1, backend.Pending: 1})
+}
+
+func childOfDoomed(h *harness) {
+	d := h.doomed("d")
+	token := h.begin(d, "poisoned")
+	detached := call(2, "poisoned/2")
+	detached.Detached = true
+	h.add(d, "poisoned", token, call(1, "poisoned/1"), detached)
+	h.reap(1, d)
+
+	w := h.worker("w")
+	s := newStart("late")
+	s.MaxDuration, s.Priority = short, 1
+	h.commit("", s)
+	got := h.claim(w, 1)
+	equal(h, "claimed", ids(got), []string{"late.0"})
+	detached = call(2, "late/2")
+	detached.Detached = true
+	h.add(w, "late", got[0].Token, call(1, "late/1"), detached)
+	h.until("it has timed out", func() bool {
+		_, err := h.db.Expire(h.ctx)
+		h.ok(err)
+		return h.execution("late").State == backend.TimedOut
+	})
+	for _, id := range []string{"poisoned", "late"} {
+		h.state(id+"/1", backend.Cancelled, backend.Cancelled)
+		h.state(id+"/2", backend.Pending, backend.Pending)
+		equal(h, "the call", h.entry(id, 1).State, backend.Cancelled)
+		equal(h, "the detached call", h.entry(id, 2).State, backend.Waiting)
+	}
+}
+
+func childBegunAnew(h *harness) {
+	w := h.worker("w")
+	token := h.begin(w, "a")
+	h.add(w, "a", token, call(1, "failed"), call(2, "never"), call(3, "begun"))
+	for _, t := range h.claim(w, 3) {
+		switch t.ID.Execution {
+		case "failed":
+			h.turn(w, fail("failed", t.Token, task("a", 1)))
+		case "never":
+			h.commit(w, &backend.Release{Task: t.ID, Token: t.Token})
+		}
+	}
+	f, cause := oops(), root("failed")
+	h.turn(w, &backend.Turn{Execution: "a", Token: token, Forgotten: []int{2, 3}, Deserted: []string{"never", "begun"},
+		Close: &backend.Close{State: backend.Failed, Failure: &f, Cause: &cause}})
+	h.ok(h.db.Replay(h.ctx, cause, "", "me"))
+	h.state("a", backend.Running, backend.Waiting)
+	equal(h, "the failed one", []any{h.entry("a", 1).State, h.entry("a", 1).Key}, []any{backend.Waiting, keyOf(1)})
+	for _, seq := range []int{2, 3} {
+		equal(h, "the others", []any{h.entry("a", seq).State, h.entry("a", seq).Key}, []any{backend.Cancelled, ""})
+	}
 }
 
 func childHealsChain(h *harness) {

@@ -91,3 +91,23 @@ func (t *tx) trim(e *execution) (left bool) {
 	}
 	return false
 }
+
+// forgetAll cancels what is unfinished of an execution that ends, and asks its children to stop.
+func (t *tx) forgetAll(e *execution) {
+	for _, s := range e.tasks {
+		if s == nil || s.Detached {
+			continue
+		}
+		child := s.State == backend.Waiting && s.Kind == backend.Child
+		if t.forget(s, ""); child {
+			_, _ = t.cancel(backend.Desertion(e.ID, s.Child)) // one that has ended is no error
+		}
+	}
+}
+
+// desertedBefore tells of a call of a workflow that was put back whether its execution was asked to stop.
+func (t *tx) desertedBefore(s *task) bool {
+	c := t.find(s.Child)
+	return s.Kind == backend.Child && s.State == backend.Waiting && !s.Detached &&
+		(c == nil || c.State.Final() || !c.CancelRequested.IsZero())
+}

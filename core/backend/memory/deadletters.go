@@ -158,6 +158,9 @@ func (t *tx) reopen(e *execution, from int) {
 			t.setDue(&s.claimable, s.beforeDue)
 			s.before, s.beforeDue = "", time.Time{}
 		}
+		if t.desertedBefore(s) {
+			s.Key, s.State, s.Finished = "", backend.Cancelled, t.now // the workflow makes the call anew
+		}
 		if s.State == backend.Waiting && !s.fires.IsZero() && (due.IsZero() || s.fires.Before(due)) {
 			due = s.fires
 		}

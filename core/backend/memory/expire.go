@@ -34,11 +34,7 @@ func (t *tx) expireExecutions(all *backend.Expired) {
 		if e.TaskState == backend.Running {
 			t.recall(e.Worker, backend.TaskID{Execution: e.ID})
 		}
-		for _, s := range e.tasks {
-			if s != nil && !s.Detached {
-				t.forget(s, "")
-			}
-		}
+		t.forgetAll(e)
 		fail := backend.Overdue(e.lasts)
 		t.close(e, &backend.Close{State: backend.TimedOut, Failure: &fail, Reason: fail.Message})
 		all.Executions = append(all.Executions, backend.ExpiredExecution{ID: e.ID, Workflow: e.Workflow, State: e.State, Failure: copied(e.Failure)})

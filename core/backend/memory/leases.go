@@ -148,11 +148,7 @@ func (t *tx) poison(x *claimable, crashes int) {
 		t.wake(s.execution)
 		return
 	}
-	for _, s := range x.execution.tasks {
-		if s != nil && !s.Detached {
-			t.forget(s, "")
-		}
-	}
+	t.forgetAll(x.execution)
 	t.close(x.execution, &backend.Close{State: backend.Failed, Failure: &failure, Reason: reason})
 }
 

@@ -127,6 +127,9 @@ func (t *tx) apply(e *execution, c *backend.Turn) {
 	for _, seq := range c.Forgotten {
 		t.forget(e.task(seq), t.worker)
 	}
+	for _, child := range c.Deserted {
+		_, _ = t.cancel(backend.Desertion(e.ID, child)) // one that has ended is no error
+	}
 	for _, seq := range c.SetAside {
 		if s := e.task(seq); s != nil {
 			s.Key = ""

@@ -7,42 +7,68 @@ import (
 	"github.com/stentgo/stent/core/backend"
 )
 
-// cancel asks executions to stop. Two of one batch may be about the same execution: the second changes nothing.
+// cancel asks executions to stop, also those of children that turns no longer wait for.
 func (w *work) cancel(p *pipeline) {
-	if len(w.cancels) == 0 {
+	all := w.cancels
+	for _, t := range w.turns {
+		for _, child := range t.cmd.Deserted {
+			all = append(all[:len(all):len(all)], backend.Desertion(t.cmd.Execution, child))
+		}
+	}
+	if len(all) == 0 {
 		return
 	}
-	var first []*backend.Cancel
-	by := make(map[key][]*backend.Cancel, len(w.cancels))
-	for _, c := range w.cancels {
-		k := keyOf(c.Execution)
-		if by[k] == nil {
-			first = append(first, c)
+	c := gather(all)
+	p.add("cancel", func(rows pgx.Rows) error { return c.read(rows, &w.news) }, c.args()...)
+	p.add("cancel_tasks", nil, c.keys)
+	p.add("settle_parent", nil, c.keys, make([]pgtype.Text, len(c.keys)))
+	p.add("wake_parents", w.news.woke, c.keys)
+}
+
+// cancellation is what one statement asks to stop. Of two that are about the same execution the second changes nothing.
+type cancellation struct {
+	keys  []key
+	first []*backend.Cancel
+	by    map[key][]*backend.Cancel
+}
+
+func gather(all []*backend.Cancel) *cancellation {
+	c := &cancellation{by: make(map[key][]*backend.Cancel, len(all))}
+	for _, cmd := range all {
+		k := keyOf(cmd.Execution)
+		if c.by[k] == nil {
+			c.keys, c.first = append(c.keys, k), append(c.first, cmd)
 		}
-		by[k] = append(by[k], c)
+		c.by[k] = append(c.by[k], cmd)
 	}
-	keys := column(first, func(c *backend.Cancel) key { return keyOf(c.Execution) })
-	p.add("cancel", func(rows pgx.Rows) error {
-		for i := 0; rows.Next(); i++ {
-			var r cancelRow
-			if err := rows.Scan(&r.known, &r.changed, &r.state, &r.asked, &r.worker, &r.queue); err != nil {
-				return err
-			}
-			for _, c := range by[keys[i]] {
-				c.State, c.Err = r.outcome()
-			}
-			if r.changed {
-				w.tellCancelled(&r)
-			}
+	return c
+}
+
+// args are the parameters of cancel.sql.
+func (c *cancellation) args() []any {
+	return []any{
+		c.keys,
+		column(c.first, func(c *backend.Cancel) string { return c.Execution }),
+		column(c.first, func(c *backend.Cancel) string { return clean(c.Actor) }),
+		column(c.first, func(c *backend.Cancel) string { return clean(c.Reason) }),
+	}
+}
+
+// read reads what cancel.sql tells.
+func (c *cancellation) read(rows pgx.Rows, n *news) error {
+	for i := 0; rows.Next(); i++ {
+		var r cancelRow
+		if err := rows.Scan(&r.known, &r.changed, &r.state, &r.asked, &r.worker, &r.queue); err != nil {
+			return err
 		}
-		return rows.Err()
-	}, keys,
-		column(first, func(c *backend.Cancel) string { return c.Execution }),
-		column(first, func(c *backend.Cancel) string { return clean(c.Actor) }),
-		column(first, func(c *backend.Cancel) string { return clean(c.Reason) }))
-	p.add("cancel_tasks", nil, keys)
-	p.add("settle_parent", nil, keys, make([]pgtype.Text, len(keys)))
-	p.add("wake_parents", w.news.woke, keys)
+		for _, cmd := range c.by[c.keys[i]] {
+			cmd.State, cmd.Err = r.outcome()
+		}
+		if r.changed {
+			n.cancelled(&r)
+		}
+	}
+	return rows.Err()
 }
 
 // cancelRow is a row of cancel.sql.
@@ -65,14 +91,15 @@ func (r *cancelRow) outcome() (backend.State, error) {
 	}
 }
 
-func (w *work) tellCancelled(r *cancelRow) {
+// cancelled tells whom a cancellation concerns.
+func (n *news) cancelled(r *cancelRow) {
 	switch backend.State(r.state.String) {
 	case backend.Running:
-		w.news.wake(r.worker.Int32)
+		n.wake(r.worker.Int32)
 	case backend.Cancelled:
-		w.news.done = true
+		n.done = true
 	default:
-		w.news.due(r.queue.String)
+		n.due(r.queue.String)
 	}
 }
 

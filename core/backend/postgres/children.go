@@ -77,6 +77,44 @@ func (w *work) addChildren(p *pipeline) {
 		}))
 }
 
+// deserted are the children that are asked to stop.
+func (w *work) deserted() (keys []key) {
+	for _, t := range w.turns {
+		for _, child := range t.cmd.Deserted {
+			keys = append(keys, keyOf(child))
+		}
+	}
+	return keys
+}
+
+// forgetAll cancels what is unfinished of executions that have ended, and asks their children to stop.
+func (t *taker) forgetAll(ctx context.Context, ended []key) error {
+	rows, err := t.tx.Query(ctx, t.db.q.get("open_children"), ended)
+	if err != nil {
+		return err
+	}
+	children, err := collect(rows, func(rows pgx.Rows) (*backend.Cancel, error) {
+		var parent, child string
+		err := rows.Scan(&parent, &child)
+		return backend.Desertion(parent, child), err
+	})
+	if err == nil {
+		err = t.exec(ctx, "forget_all", ended)
+	}
+	if err != nil || len(children) == 0 {
+		return err
+	}
+	c := gather(children)
+	if rows, err = t.tx.Query(ctx, t.db.q.get("cancel"), c.args()...); err == nil {
+		err = c.read(rows, t.news)
+		rows.Close()
+	}
+	if err != nil {
+		return err
+	}
+	return t.exec(ctx, "cancel_tasks", c.keys)
+}
+
 // parents are the callers of the executions that end, who are woken.
 func (w *work) parents() []key {
 	var keys []key
@@ -91,7 +129,7 @@ func (w *work) parents() []key {
 // families tells whether turns change rows that belong to several executions, who may be changing them too.
 func (w *work) families() bool {
 	for _, t := range w.turns {
-		if c := t.cmd.Close; c != nil && (c.Parent != nil || len(t.cmd.Forgotten) > 0) {
+		if c := t.cmd.Close; c != nil && (c.Parent != nil || len(t.cmd.Forgotten) > 0) || len(t.cmd.Deserted) > 0 {
 			return true
 		}
 	}

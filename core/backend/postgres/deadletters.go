@@ -231,6 +231,9 @@ func (db *DB) reopen(ctx context.Context, tx pgx.Tx, x toReplay, place int) erro
 	if _, err := tx.Exec(ctx, db.q.get("replay_restore"), x.key); err != nil {
 		return err
 	}
+	if _, err := tx.Exec(ctx, db.q.get("replay_children"), x.key); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, db.q.get("reopen"), x.key, number(place))
 	return err
 }

@@ -112,7 +112,7 @@ func (x *expirer) executions(ctx context.Context, all *backend.Expired) error {
 		column(held, func(o overdue) key { return o.key }), column(held, func(o overdue) int32 { return o.token })); err != nil {
 		return err
 	}
-	if err := x.exec(ctx, "forget_all", keys); err != nil {
+	if err := x.forgetAll(ctx, keys); err != nil {
 		return err
 	}
 	if err := x.exec(ctx, "dead_letter_execution", keys, reasons, failures); err != nil {

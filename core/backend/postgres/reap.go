@@ -225,7 +225,7 @@ func (t *taker) fail(ctx context.Context, poisoned []held) error {
 	if err := t.settleParents(ctx, poisoned); err != nil {
 		return err
 	}
-	if err := t.exec(ctx, "forget_all", keys); err != nil {
+	if err := t.forgetAll(ctx, keys); err != nil {
 		return err
 	}
 	return t.exec(ctx, "dead_letter_execution", keys, column(poisoned, t.reason), failures)

@@ -180,6 +180,9 @@ func (w *work) lock(p *pipeline) {
 	for _, c := range w.cancels {
 		add(true, keyOf(c.Execution))
 	}
+	for _, child := range w.deserted() {
+		add(true, child)
+	}
 	for _, c := range w.completes {
 		add(true, c.key)
 	}

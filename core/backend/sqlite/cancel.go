@@ -54,12 +54,27 @@ func (t *tx) cancel(c *backend.Cancel) error {
 }
 
 // forgetAll cancels all unfinished tasks of an execution that has ended, and has the workers told that run them.
-func (t *tx) forgetAll(n int64) error {
+func (t *tx) forgetAll(n int64, execution string) error {
+	var children []string
+	err := t.each(t.ctx, t.q.openChildren, func(r *row) error {
+		children = append(children, r.text())
+		return nil
+	}, n)
+	if err != nil {
+		return err
+	}
 	if _, err := t.exec(t.q.forgetAllRecall, n, t.now); err != nil {
 		return err
 	}
-	_, err := t.exec(t.q.forgetAll, n, t.now)
-	return err
+	if _, err := t.exec(t.q.forgetAll, n, t.now); err != nil {
+		return err
+	}
+	for _, child := range children {
+		if err := t.cancel(backend.Desertion(execution, child)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keepRecalls is how long a worker is told of what was taken from it.

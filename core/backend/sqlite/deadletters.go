@@ -193,6 +193,9 @@ func (t *tx) reopen(x toReplay, place int64) error {
 	if _, err := t.exec(t.q.replayRestore, x.n, t.now); err != nil {
 		return err
 	}
+	if _, err := t.exec(t.q.replayChildren, x.n, t.now); err != nil {
+		return err
+	}
 	if _, err := t.exec(t.q.reopen, x.n, place, t.now); err != nil {
 		return err
 	}

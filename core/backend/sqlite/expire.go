@@ -86,7 +86,7 @@ func (t *tx) expireExecutions(all *backend.Expired) error {
 		if err := t.settleParent(o.parent, o.end.ID, o.end.State, &backend.Close{Failure: o.end.Failure, Reason: reason}); err != nil {
 			return err
 		}
-		if err := t.forgetAll(o.n); err != nil {
+		if err := t.forgetAll(o.n, o.end.ID); err != nil {
 			return err
 		}
 		if o.end.State == backend.TimedOut {

@@ -187,7 +187,7 @@ func (t *tx) poisonRoot(h *held) error {
 	if err := t.settleParent(h.parent, h.id.Execution, end, &backend.Close{Failure: &fail, Reason: reason}); err != nil {
 		return err
 	}
-	if err := t.forgetAll(h.n); err != nil || h.cancelling {
+	if err := t.forgetAll(h.n, h.id.Execution); err != nil || h.cancelling {
 		return err
 	}
 	return t.buryRoot(h.n, text, reason)

@@ -14,7 +14,8 @@ type queries struct {
 	beat, recalled, recallRoot, recallNone                       *query
 	expireLook, expireExecutions, expire, expireTasks            *query
 	count, setCustom                                             *query
-	startChild, addChild, settleParent, replayChild              *query
+	startChild, addChild, settleParent, openChildren             *query
+	replayChild, replayChildren                                  *query
 	continueRun, continueInput                                   *query
 	trim, trimAll, trimFailures, trimSignals                     *query
 	closeExecution, yield, again, standAlone                     *query
@@ -105,6 +106,8 @@ func (l *loader) loadChildren(q *queries) {
 	q.startChild = l.load("start_child", "execution_id workflow queue priority tags due_at input_hash now deadline_at parent")
 	q.addChild = l.load("add_child", "n seq key step queue priority tags state input_hash now finished_at failure child detached")
 	q.settleParent = l.load("settle_parent", "n seq child state result failure now")
+	q.openChildren = l.load("open_children", "n")
+	q.replayChildren = l.load("replay_children", "n now")
 	q.replayChild = l.load("replay_child", "n seq child")
 	q.continueRun = l.load("continue", "n token run base")
 	q.continueInput = l.load("continue_input", "n input")

@@ -175,6 +175,11 @@ func (w *turnWriter) others() error {
 			return err
 		}
 	}
+	for _, child := range w.turn.Deserted {
+		if err := w.cancel(backend.Desertion(w.turn.Execution, child)); err != nil {
+			return err
+		}
+	}
 	for _, seq := range w.turn.SetAside {
 		if _, err := w.exec(w.q.setAside, w.n, seq); err != nil {
 			return err
