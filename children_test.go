@@ -144,7 +144,7 @@ func TestAFailedChildIsATypedErrorAndTheParentPointsToItsDeadLetter(t *testing.T
 			e.Task != (backend.TaskID{Execution: "t/1", Seq: 1}) || !strings.Contains(e.Error(), "card network down") {
 			t.Errorf("the child's error is %#v", e)
 		}
-		letters, err := p.DeadLetters(w.ctx(), backend.DeadLetterFilter{})
+		letters, err := p.DeadLetters(w.ctx(), core.DeadLetterFilter{})
 		if err != nil || len(letters) != 1 || letters[0].Task != cause {
 			t.Fatalf("one fault, %d dead letters: %+v, %v", len(letters), letters, err)
 		}
@@ -160,7 +160,7 @@ func TestAFailedChildIsATypedErrorAndTheParentPointsToItsDeadLetter(t *testing.T
 		for _, id := range []string{"t", "t/1", "t/1/1"} {
 			p.inState(id, backend.Completed)
 		}
-		if letters, _ := p.DeadLetters(w.ctx(), backend.DeadLetterFilter{}); len(letters) != 0 {
+		if letters, _ := p.DeadLetters(w.ctx(), core.DeadLetterFilter{}); len(letters) != 0 {
 			t.Errorf("%d dead letters are left", len(letters))
 		}
 		if did.of("logged") != 2 {
@@ -186,7 +186,7 @@ func TestAChildWithoutAnActivityAtFaultIsItsOwnDeadLetterAndHealsItsParent(t *te
 		if _, err := run.Wait(w.ctx()); err == nil || !strings.Contains(err.Error(), "index out of range [3]") {
 			t.Fatalf("error %v", err)
 		}
-		letters, err := p.DeadLetters(w.ctx(), backend.DeadLetterFilter{})
+		letters, err := p.DeadLetters(w.ctx(), core.DeadLetterFilter{})
 		if err != nil || len(letters) != 1 || letters[0].Task.String() != "bug/1.0" {
 			t.Fatalf("dead letters %+v, %v", letters, err)
 		}

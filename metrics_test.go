@@ -145,7 +145,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		}
 		p.inState(dead.ID(), backend.Failed)
 		w.eventually("the replayed task is dead again", func() bool {
-			letters, err := p.DeadLetters(w.ctx(), backend.DeadLetterFilter{Execution: dead.ID()})
+			letters, err := p.DeadLetters(w.ctx(), core.DeadLetterFilter{Execution: dead.ID()})
 			return err == nil && len(letters) == 1
 		})
 		healed.Store(true)

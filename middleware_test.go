@@ -328,7 +328,7 @@ func TestAPanickingMiddlewareHarmsNoTask(t *testing.T) {
 		send(p, run.ID(), "go")
 		p.inState(run.ID(), backend.Failed)
 		mended.Store(true)
-		letters, err := p.DeadLetters(w.ctx(), backend.DeadLetterFilter{})
+		letters, err := p.DeadLetters(w.ctx(), core.DeadLetterFilter{})
 		if err != nil || len(letters) != 1 {
 			t.Fatalf("dead letters %v, %v", letters, err)
 		}

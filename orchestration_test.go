@@ -140,7 +140,7 @@ func TestReplayingAnActivitysDeadLetterHealsItsExecution(t *testing.T) {
 			t.Fatalf("waiting on a failed execution: %#v", err)
 		}
 
-		letters, err := p.DeadLetters(w.ctx(), backend.DeadLetterFilter{})
+		letters, err := p.DeadLetters(w.ctx(), core.DeadLetterFilter{})
 		if err != nil || len(letters) != 1 {
 			t.Fatalf("one fault, %d dead letters, %v", len(letters), err)
 		}
@@ -158,7 +158,7 @@ func TestReplayingAnActivitysDeadLetterHealsItsExecution(t *testing.T) {
 		if did.of("validate") != 1 || did.of("charge") != 4 || did.of("notify") != 1 {
 			t.Errorf("calls: %v", did.n)
 		}
-		if letters, _ := p.DeadLetters(w.ctx(), backend.DeadLetterFilter{}); len(letters) != 0 {
+		if letters, _ := p.DeadLetters(w.ctx(), core.DeadLetterFilter{}); len(letters) != 0 {
 			t.Errorf("%d dead letters are left", len(letters))
 		}
 	})
@@ -191,7 +191,7 @@ func TestReplayTakesTheSuccessfulWayAfterAHandledFailure(t *testing.T) {
 			t.Fatal("it should have failed")
 		}
 		broken.Store(false)
-		letters, _ := p.DeadLetters(w.ctx(), backend.DeadLetterFilter{})
+		letters, _ := p.DeadLetters(w.ctx(), core.DeadLetterFilter{})
 		if err := p.Replay(w.ctx(), letters[0].Task); err != nil {
 			t.Fatal(err)
 		}

@@ -164,7 +164,7 @@ func outcomeOf(env *stenttest.Env, id string) outcome {
 		}
 		o.Entries = append(o.Entries, fmt.Sprintf("%d %s %s %s %s attempt %d %s %s %v", t.Seq, t.Key, t.Kind, t.Step, t.State, t.Attempt, t.Input, t.Result, t.Failure))
 	}
-	letters, err := env.Engine.DeadLetters(context.Background(), backend.DeadLetterFilter{Execution: id})
+	letters, err := env.Engine.DeadLetters(context.Background(), core.DeadLetterFilter{Execution: id})
 	if err != nil {
 		env.Fatal(err)
 	}

@@ -1,10 +1,13 @@
 package core
 
-// actorOption is [By]: an option of whatever a person, or a program for one, does to an execution or a task.
-type actorOption string
-
-// By names who asked for it; it is kept. Default: nobody is named.
+// By names who asked for something: a replay, a discard, a cancellation, a pause. It is kept; see [Engine.Audit]. Default:
+// nobody is named.
 func By(actor string) actorOption { return actorOption(actor) }
 
-func (o actorOption) toReplay(s *replaySettings) { s.actor = string(o) }
+type actorOption string
+
+func (o actorOption) toAct(s *operation)         { s.actor = string(o) }
+func (o actorOption) toReplay(s *operation)      { s.actor = string(o) }
+func (o actorOption) toBulk(s *operation)        { s.actor = string(o) }
+func (o actorOption) toBulkReplay(s *operation)  { s.actor = string(o) }
 func (o actorOption) toCancel(s *cancelSettings) { s.actor = string(o) }

@@ -47,6 +47,7 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 	w.mu.Lock()
 	w.used -= cmd.Max - len(cmd.Tasks)
 	w.more = cmd.More || w.newer
+	w.paused = cmd.Paused
 	w.claiming = false
 	again := w.again || w.more && w.used < w.cfg.Slots
 	w.again, w.newer = false, false
@@ -229,7 +230,7 @@ func (w *worker) mayBegin(a *backend.Add) bool {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.state != backend.WorkerReady || w.used >= w.cfg.Slots || w.ranked && w.more {
+	if w.state != backend.WorkerReady || w.used >= w.cfg.Slots || w.ranked && w.more || slices.Contains(w.paused, a.Queue) {
 		return false
 	}
 	w.used++

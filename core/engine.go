@@ -20,6 +20,7 @@ type Engine struct {
 	clock    Clock
 
 	historyWarn, historyMax int // entries
+	retention               Retention
 
 	metrics   recorderQueues
 	sampler   sampler

@@ -157,11 +157,12 @@ type worker struct {
 	used       int // slots
 	runs       map[string]*run
 	activities map[backend.TaskID]*activityTask
-	claiming   bool // a claim is under way
-	again      bool // another is wanted after it
-	more       bool // there may be due tasks that did not fit
-	newer      bool // something came due since the claim that is under way was asked for
-	ranked     bool // tasks of different priorities have been seen
+	claiming   bool     // a claim is under way
+	again      bool     // another is wanted after it
+	more       bool     // there may be due tasks that did not fit
+	newer      bool     // something came due since the claim that is under way was asked for
+	ranked     bool     // tasks of different priorities have been seen
+	paused     []string // queues, as of the last claim
 	stopDue    func() bool
 	dueAt      time.Time
 	fewer      sync.Cond // runs or activities became fewer
@@ -226,6 +227,7 @@ func (w *worker) serve(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { w.keepLease(beat) })
 	background.Go(func() { w.look(beat) })
+	background.Go(func() { w.keepHouse(beat) })
 	if watcher, ok := w.e.db.(backend.Watcher); ok {
 		background.Go(func() { w.watch(beat, watcher) })
 	}

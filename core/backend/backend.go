@@ -12,6 +12,9 @@ type Backend interface {
 	Leases
 	Inspector
 	DeadLetters
+	Queues
+	Auditor
+	Cleaner
 
 	// Name is "sqlite", "postgres", ...
 	Name() string
@@ -196,11 +199,15 @@ type DeadLetters interface {
 
 // DeadLetterFilter chooses dead letters. Zero fields choose all.
 type DeadLetterFilter struct {
-	Execution string
-	Step      string
-	Queue     string
-	Limit     int // 0 means 100
-	After     TaskID
+	Execution   string
+	Workflow    string
+	Step        string
+	Queue       string
+	MovedSince  time.Time // then or later
+	MovedBefore time.Time // earlier than that
+	Limit       int       // 0 means 100
+	After       TaskID    // the last of the page before, also if it has been replayed or discarded since
+	Before      int64     // N of the last of the page before; unlike After it stays where it is when that task fails again
 }
 
 // Watcher is an optional ability: to tell at once that another process has written, instead of being asked.

@@ -325,6 +325,7 @@ type Claim struct {
 	More    bool          // there may be more that is due
 	NextDue time.Duration // until the next task of these queues is due; negative if there is none that waits for a time
 	Woken   []string      // executions held by this worker to which something happened; told once
+	Paused  []string      // of Queues, those that are paused, in no order
 	Err     error         // ErrLeaseLost
 }
 

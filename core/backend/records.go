@@ -170,6 +170,7 @@ type History struct {
 
 // DeadLetter is a task that will not be tried again by itself.
 type DeadLetter struct {
+	N        int64 // grows with every dead letter
 	Task     TaskID
 	Workflow string
 	Step     string

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/stentgo/stent/core"
-	"github.com/stentgo/stent/core/backend"
 	"github.com/stentgo/stent/core/stenttest"
 	"github.com/stentgo/stent/internal/crashtest"
 )
@@ -93,7 +92,7 @@ func TestAnExportThatIsGoneIsNotAskedForAgain(t *testing.T) {
 		if failed := stenttest.Failed(env, err); !strings.Contains(failed.Failure.Message, "export x: there is no such export") {
 			t.Error(failed)
 		}
-		letters, err := env.Engine.DeadLetters(t.Context(), backend.DeadLetterFilter{Execution: "e"})
+		letters, err := env.Engine.DeadLetters(t.Context(), core.DeadLetterFilter{Execution: "e"})
 		if err != nil || len(letters) != 1 || letters[0].Attempts != 1 {
 			t.Errorf("dead letters %+v, %v", letters, err)
 		}

@@ -15,7 +15,10 @@ A replay gives a task fresh attempts and reopens its execution, which goes on fr
 		Args: noSuchCommand,
 		RunE: help,
 	}
-	cmd.AddCommand(a.dlqListCommand(), a.dlqShowCommand(), a.dlqReplayCommand())
+	cmd.AddCommand(
+		a.dlqListCommand(), a.dlqGroupsCommand(), a.dlqShowCommand(),
+		a.dlqReplayCommand(), a.dlqReplayAllCommand(), a.dlqDiscardCommand(), a.dlqDiscardAllCommand(),
+	)
 	return cmd
 }
 

@@ -5,13 +5,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
 )
 
 func (a *app) dlqListCommand() *cobra.Command {
 	var (
 		limit  = limitFlag(20)
-		filter backend.DeadLetterFilter
+		filter letterFilter
 		after  string
 	)
 	cmd := &cobra.Command{
@@ -19,7 +20,8 @@ func (a *app) dlqListCommand() *cobra.Command {
 		Short: "List dead letters, newest first",
 		Example: `  stent dlq list --limit 100
   stent dlq list --step charge_payment --queue billing
-  stent dlq list --json | jq -r '.[] | .reason' | sort | uniq -c`,
+  stent dlq list --fingerprint 3f2a91c04b7d --since 1h
+  stent dlq list --json | jq -r '.[] | .task_id'`,
 		Args: arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if after != "" {
@@ -29,24 +31,31 @@ func (a *app) dlqListCommand() *cobra.Command {
 				}
 				filter.After = id
 			}
-			return a.dlqList(cmd.Context(), filter, int(limit))
+			f, err := filter.chosen(a.now(), a.screen.zone)
+			if err != nil {
+				return err
+			}
+			return a.dlqList(cmd.Context(), f, int(limit))
 		},
 	}
 	flags := cmd.Flags()
 	flags.Var(&limit, "limit", "how many to show")
-	flags.StringVar(&filter.Step, "step", "", "only those of a step: the name of an activity or workflow")
-	flags.StringVar(&filter.Queue, "queue", "", "only those of a queue")
+	filter.addTo(flags)
 	flags.StringVar(&after, "after", "", "only those that follow this task in the list, for the next page")
 	return cmd
 }
 
-func (a *app) dlqList(ctx context.Context, f backend.DeadLetterFilter, limit int) error {
+func (a *app) dlqList(ctx context.Context, f core.DeadLetterFilter, limit int) error {
 	db, err := a.open(ctx, toRead)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	letters, err := listDeadLetters(ctx, db, f, limit)
+	engine, err := core.New(db)
+	if err != nil {
+		return err
+	}
+	letters, err := listDeadLetters(ctx, engine, f, limit)
 	if err != nil {
 		return err
 	}
@@ -69,12 +78,12 @@ func (a *app) dlqList(ctx context.Context, f backend.DeadLetterFilter, limit int
 	return nil
 }
 
-func listDeadLetters(ctx context.Context, db backend.DeadLetters, f backend.DeadLetterFilter, limit int) ([]backend.DeadLetter, error) {
+func listDeadLetters(ctx context.Context, engine *core.Engine, f core.DeadLetterFilter, limit int) ([]backend.DeadLetter, error) {
 	return pages(limit, func(size int, last *backend.DeadLetter) ([]backend.DeadLetter, error) {
 		f.Limit = size
 		if last != nil {
 			f.After = last.Task
 		}
-		return db.DeadLetters(ctx, f)
+		return engine.DeadLetters(ctx, f)
 	})
 }

@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
 )
 
@@ -35,8 +37,16 @@ func (a *app) dlqShow(ctx context.Context, typed string) error {
 	if err != nil {
 		return err
 	}
+	audit, err := db.Audit(ctx, backend.AuditFilter{Task: d.Task})
+	if err != nil {
+		return err
+	}
+	slices.Reverse(audit)
 	if a.json {
-		shape := deadLetterDetailShape{deadLetterShape: shapeDeadLetter(d), Failures: []attemptShape{}}
+		shape := deadLetterDetailShape{deadLetterShape: shapeDeadLetter(d), Failures: []attemptShape{}, Audit: []auditShape{}}
+		for _, e := range audit {
+			shape.Audit = append(shape.Audit, auditShape{At: shapeTime(e.At), Actor: e.Actor, Action: e.Action, Detail: shapeText(e.Detail)})
+		}
 		for _, try := range d.Errors {
 			shape.Failures = append(shape.Failures, attemptShape{
 				Attempt: try.Attempt, At: shapeTime(try.At), WorkerID: try.Worker, Error: shapeError(&try.Failure),
@@ -44,16 +54,17 @@ func (a *app) dlqShow(ctx context.Context, typed string) error {
 		}
 		return a.printJSON(shape)
 	}
-	a.screen.deadLetter(d)
+	a.screen.deadLetter(d, audit)
 	return nil
 }
 
-func (s *screen) deadLetter(d backend.DeadLetter) {
+func (s *screen) deadLetter(d backend.DeadLetter, audit []backend.AuditEntry) {
 	s.field("Task ID", clean(d.Task.String()))
 	s.field("Execution ID", clean(d.Task.Execution))
 	s.field("Step", fmt.Sprintf("%s (%s)", clean(d.Step), d.Kind))
 	s.field("Queue", clean(d.Queue))
 	s.field("Reason", s.paint(red, clean(d.Reason)))
+	s.field("Fingerprint", core.Fingerprint(d.Failure))
 	s.field("Moved At", s.date(d.Moved))
 	s.field("Retries", strconv.Itoa(max(d.Attempts-1, 0)))
 	if d.Crashes > 0 {
@@ -66,6 +77,16 @@ func (s *screen) deadLetter(d backend.DeadLetter) {
 		s.section("Attempts")
 		for _, try := range d.Errors {
 			s.printf("[%s] %s attempt %d: %s\n", s.clock(try.At), s.paint(red, "x"), try.Attempt, lines(try.Failure.Message))
+		}
+	}
+	if len(audit) > 0 {
+		s.section("Audit")
+		for _, e := range audit {
+			s.printf("[%s] %s by %s", s.date(e.At), clean(e.Action), clean(e.Actor))
+			if e.Detail != "" {
+				s.printf(": %s", clean(e.Detail))
+			}
+			s.printf("\n")
 		}
 	}
 	if d.Failure.Stack != "" {

@@ -42,6 +42,11 @@ func TestGolden(t *testing.T) {
 		{"dlq_list_json", []string{"dlq", "list", "--json"}},
 		{"dlq_list_step", []string{"dlq", "list", "--step", "charge_payment", "--queue", "default", "--limit", "1"}},
 		{"dlq_list_none", []string{"dlq", "list", "--step", "nothing"}},
+		{"dlq_groups", []string{"dlq", "groups"}},
+		{"dlq_groups_json", []string{"dlq", "groups", "--step", "charge_payment", "--json"}},
+		{"dlq_replay_all_dry_run", []string{"dlq", "replay-all", "--queue", "default", "--dry-run"}},
+		{"help_cleanup", []string{"cleanup", "--help"}},
+		{"help_dlq_replay_all", []string{"dlq", "replay-all", "--help"}},
 		{"dlq_show", []string{"dlq", "show", failedID + ".2"}},
 		{"dlq_show_execution", []string{"dlq", "show", "order-f"}},
 		{"dlq_show_panic", []string{"dlq", "show", panickedID + ".0"}},
@@ -67,6 +72,8 @@ func TestGolden(t *testing.T) {
 		{"trace_retrying_json", []string{"trace", retryingID, "--json"}},
 		{"trace_running", []string{"trace", runningID}},
 		{"trace_pending", []string{"trace", pendingID}},
+		{"queue_list", []string{"queue", "list"}},
+		{"queue_list_json", []string{"queue", "list", "--json"}},
 		{"migrate_status_json", []string{"migrate", "status", "--json"}},
 		{"help", nil},
 		{"help_show", []string{"show", "--help"}},
@@ -75,7 +82,10 @@ func TestGolden(t *testing.T) {
 		{"help_alerts", []string{"alerts", "--help"}},
 		{"help_alerts_watch", []string{"alerts", "watch", "--help"}},
 	}
-	used := map[string]bool{}
+	used := map[string]bool{ // those of other tests
+		filepath.Join("testdata", "queue_paused.golden"):   true,
+		filepath.Join("testdata", "dlq_show_audit.golden"): true,
+	}
 	for _, c := range cases {
 		used[filepath.Join("testdata", c.name+".golden")] = true
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
 )
 
@@ -95,12 +96,55 @@ type deadLetterShape struct {
 	Attempts    int          `json:"attempts"`
 	MovedAt     *time.Time   `json:"moved_at"`
 	Error       *errorShape  `json:"error"`
+	Fingerprint string       `json:"fingerprint"` // the same for failures of one reason
 }
 
 // deadLetterDetailShape is `stent dlq show --json`.
 type deadLetterDetailShape struct {
 	deadLetterShape
 	Failures []attemptShape `json:"failures"` // oldest first
+	Audit    []auditShape   `json:"audit"`    // what people did to the task, oldest first
+}
+
+type auditShape struct {
+	At     *time.Time `json:"at"`
+	Actor  string     `json:"actor"`
+	Action string     `json:"action"`
+	Detail *string    `json:"detail"`
+}
+
+// letterGroupShape is an element of `stent dlq groups --json`.
+type letterGroupShape struct {
+	Fingerprint   string     `json:"fingerprint"`
+	Step          string     `json:"step"`
+	Count         int        `json:"count"`
+	Reason        string     `json:"reason"` // of the newest
+	OldestMovedAt *time.Time `json:"oldest_moved_at"`
+	NewestMovedAt *time.Time `json:"newest_moved_at"`
+}
+
+// bulkShape is `stent dlq replay-all --json` and `stent dlq discard-all --json`.
+type bulkShape struct {
+	DryRun   bool          `json:"dry_run"`
+	Matched  int           `json:"matched"`
+	Done     int           `json:"done"`
+	Skipped  int           `json:"skipped"`
+	Canaries []canaryShape `json:"canaries"`
+}
+
+type canaryShape struct {
+	TaskID string        `json:"task_id"`
+	Step   string        `json:"step"`
+	State  backend.State `json:"state"`
+	Error  *errorShape   `json:"error"`
+}
+
+func shapeBulk(r core.BulkReport, dryRun bool) bulkShape {
+	shape := bulkShape{DryRun: dryRun, Matched: r.Matched, Done: r.Done, Skipped: r.Skipped, Canaries: []canaryShape{}}
+	for _, c := range r.Canaries {
+		shape.Canaries = append(shape.Canaries, canaryShape{TaskID: c.Task.String(), Step: c.Step, State: c.State, Error: shapeError(c.Failure)})
+	}
+	return shape
 }
 
 type attemptShape struct {
@@ -159,6 +203,21 @@ type queueShape struct {
 	OldestDueAt *time.Time `json:"oldest_due_at"`
 }
 
+// queueDetailShape is an element of `stent queue list --json`, and what pause and resume print.
+type queueDetailShape struct {
+	queueShape
+	PausedAt *time.Time `json:"paused_at"`
+	PausedBy *string    `json:"paused_by"`
+}
+
+// cleanupShape is `stent cleanup --json`.
+type cleanupShape struct {
+	DryRun     bool                  `json:"dry_run"`
+	Executions int                   `json:"executions"`
+	ByState    map[backend.State]int `json:"by_state"` // every final state
+	Tasks      int                   `json:"tasks"`
+}
+
 // printJSON ends a command that was asked for JSON.
 func (a *app) printJSON(v any) error {
 	enc := json.NewEncoder(a.screen)
@@ -188,6 +247,7 @@ func shapeDeadLetter(d backend.DeadLetter) deadLetterShape {
 	return deadLetterShape{
 		TaskID: d.Task.String(), ExecutionID: d.Task.Execution, Workflow: d.Workflow, Step: d.Step, Kind: d.Kind, Queue: d.Queue,
 		Tags: shapeList(d.Tags), Reason: d.Reason, Attempts: d.Attempts, MovedAt: shapeTime(d.Moved), Error: shapeError(&d.Failure),
+		Fingerprint: core.Fingerprint(d.Failure),
 	}
 }
 

@@ -71,7 +71,7 @@ func readDetail(ctx context.Context, db backend.Backend, typed string) (detail, 
 		return detail{}, err
 	}
 	d.story = tell(d.Snapshot, tasks)
-	d.letters, err = listDeadLetters(ctx, db, backend.DeadLetterFilter{Execution: id}, math.MaxInt)
+	d.letters, err = listDeadLetters(ctx, engine, core.DeadLetterFilter{Execution: id}, math.MaxInt)
 	return d, err
 }
 

@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/stentgo/stent/core"
-	"github.com/stentgo/stent/core/backend"
 	"github.com/stentgo/stent/core/backend/memory"
 	stentotel "github.com/stentgo/stent/tracing/otel"
 )
@@ -223,7 +222,7 @@ func TestAnExecutionThatFailsAndHeals(t *testing.T) {
 			s.Fatal("no error")
 		}
 		synctest.Wait()
-		letters, err := e.DeadLetters(s.Context(), backend.DeadLetterFilter{})
+		letters, err := e.DeadLetters(s.Context(), core.DeadLetterFilter{})
 		if err != nil || len(letters) != 1 {
 			s.Fatal(letters, err)
 		}

@@ -195,19 +195,18 @@ func claimIneligible(h *harness) {
 }
 
 func claimPaused(h *harness) {
-	if h.features.PauseQueue == nil {
-		h.t.Skip("the backend does not say how to pause a queue")
-	}
 	w := h.worker("w")
 	s := newStart("a")
 	s.Queue = "paused"
 	h.commit("", s)
 	h.start("b")
-	h.features.PauseQueue(h.t, h.db, "paused")
+	h.ok(h.db.PauseQueue(h.ctx, "paused", "me"))
 	c := newClaim(10)
 	c.Queues = []string{"paused", "default"}
 	h.commit(w, c)
 	equal(h, "claimed", ids(c.Tasks), []string{"b.0"})
+	equal(h, "paused", c.Paused, []string{"paused"})
+	h.that("nothing falls due in it", c.NextDue < 0)
 }
 
 func claimMore(h *harness) {

@@ -20,13 +20,6 @@ import (
 type Features struct {
 	// Another opens a second handle on the database of the first, as another process would.
 	Another func(t *testing.T, b backend.Backend) backend.Backend
-
-	// PauseQueue makes claims leave a queue alone.
-	PauseQueue func(t *testing.T, b backend.Backend, queue string)
-
-	// Actions counts what the audit says about a task: the actor's actions, "replay" or "discard" of a dead letter, or
-	// "cancel" of an execution.
-	Actions func(t *testing.T, b backend.Backend, id backend.TaskID, actor, action string) int
 }
 
 // behaviour is one sentence of the contract and what proves it.
@@ -62,6 +55,9 @@ func Run(t *testing.T, f Features, open func(t *testing.T) backend.Backend) {
 		{"replay", replays},
 		{"children", children},
 		{"continue", continues},
+		{"queues", queues},
+		{"audit", audits},
+		{"cleanup", cleanups},
 		{"inspect", inspections},
 		{"stats", statistics},
 		{"context", contexts},

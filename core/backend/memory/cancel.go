@@ -20,7 +20,7 @@ func (t *tx) cancel(c *backend.Cancel) (backend.State, error) {
 	}
 	held := e.TaskState == backend.Running
 	e.CancelRequested, e.State = t.now, backend.Cancelling
-	t.audit = append(t.audit, audit{task: backend.TaskID{Execution: e.ID}, actor: c.Actor, action: "cancel", detail: c.Reason})
+	t.note(backend.AuditEntry{Task: backend.TaskID{Execution: e.ID}, Actor: c.Actor, Action: backend.ActionCancel, Detail: c.Reason})
 	for _, s := range e.tasks {
 		if s != nil && (s.State == backend.Pending || s.State == backend.Running && !held) {
 			t.forget(s, "")

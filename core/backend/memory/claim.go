@@ -11,7 +11,7 @@ import (
 
 // claimDue takes due tasks for the worker of the batch.
 func (t *tx) claimDue(c *backend.Claim) {
-	c.Tasks, c.More, c.NextDue, c.Woken, c.Err = nil, false, -1, nil, nil
+	c.Tasks, c.More, c.NextDue, c.Woken, c.Paused, c.Err = nil, false, -1, nil, nil, nil
 	if !t.alive {
 		c.Err = backend.ErrLeaseLost
 		return
@@ -23,6 +23,11 @@ func (t *tx) claimDue(c *backend.Claim) {
 		}
 	}
 	slices.Sort(c.Woken)
+	for _, queue := range c.Queues {
+		if t.pausedNow(queue) {
+			c.Paused = append(c.Paused, queue)
+		}
+	}
 
 	var due []*claimable
 	for x := range t.due {
@@ -74,7 +79,7 @@ func (t *tx) mayTake(c *backend.Claim, x *claimable) bool {
 	if x.task != nil {
 		queue, tags = x.task.Queue, x.task.Tags
 	}
-	return slices.Contains(c.Queues, queue) && !t.paused[queue] && slices.Contains(c.Steps, x.step()) &&
+	return slices.Contains(c.Queues, queue) && !t.pausedNow(queue) && slices.Contains(c.Steps, x.step()) &&
 		(len(tags) == 0 || slices.ContainsFunc(tags, func(tag string) bool { return slices.Contains(c.Tags, tag) }))
 }
 

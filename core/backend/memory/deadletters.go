@@ -12,6 +12,7 @@ import (
 // addLetter adds a dead letter. There may be an older one of the same task, if another task's was replayed.
 func (s *store) addLetter(l *letter) {
 	s.removeLetter(l.Task)
+	l.N = s.next()
 	s.letters = append(s.letters, l)
 }
 
@@ -27,24 +28,41 @@ func (s *store) letter(id backend.TaskID) (int, error) {
 	return i, nil
 }
 
-// DeadLetters lists dead letters, newest first. The task of DeadLetterFilter.After must be one.
+// DeadLetters lists dead letters, newest first. The task of DeadLetterFilter.After must be one, or have been one.
 func (db *DB) DeadLetters(ctx context.Context, f backend.DeadLetterFilter) (all []backend.DeadLetter, err error) {
 	err = db.do(ctx, func(t *tx) error {
-		before := len(t.letters)
+		before := f.Before
 		if f.After != (backend.TaskID{}) {
-			if before, err = t.letter(f.After); err != nil {
+			if before, err = t.letterNumber(f.After); err != nil {
 				return err
 			}
 		}
-		for _, l := range slices.Backward(t.letters[:before]) {
-			if (f.Execution == "" || f.Execution == l.Task.Execution) && (f.Step == "" || f.Step == l.Step) && (f.Queue == "" || f.Queue == l.Queue) &&
-				len(all) < limit(f.Limit, 100) {
+		for _, l := range slices.Backward(t.letters) {
+			if (before == 0 || l.N < before) && l.fits(&f) && len(all) < limit(f.Limit, 100) {
 				all = append(all, l.record())
 			}
 		}
 		return nil
 	}, "list dead letters")
 	return all, err
+}
+
+// letterNumber is the number of a dead letter, or of one that is gone.
+func (s *store) letterNumber(id backend.TaskID) (int64, error) {
+	i, err := s.letter(id)
+	if err == nil {
+		return s.letters[i].N, nil
+	}
+	if n, ok := s.gone[id]; ok {
+		return n, nil
+	}
+	return 0, err
+}
+
+func (l *letter) fits(f *backend.DeadLetterFilter) bool {
+	return (f.Execution == "" || f.Execution == l.Task.Execution) && (f.Workflow == "" || f.Workflow == l.Workflow) &&
+		(f.Step == "" || f.Step == l.Step) && (f.Queue == "" || f.Queue == l.Queue) &&
+		!l.Moved.Before(f.MovedSince) && (f.MovedBefore.IsZero() || l.Moved.Before(f.MovedBefore))
 }
 
 func (l *letter) record() backend.DeadLetter {
@@ -70,11 +88,16 @@ func (db *DB) DeadLetter(ctx context.Context, id backend.TaskID) (d backend.Dead
 // Discard removes the dead letter and changes nothing else.
 func (db *DB) Discard(ctx context.Context, id backend.TaskID, actor string) error {
 	return db.do(ctx, func(t *tx) error {
-		if _, err := t.letter(id); err != nil {
+		i, err := t.letter(id)
+		if err != nil {
 			return err
 		}
+		t.gone[id] = t.letters[i].N
 		t.removeLetter(id)
-		t.audit = append(t.audit, audit{task: id, actor: actor, action: "discard"})
+		if t.find(id.Execution) == nil {
+			t.forgetAttempts(id)
+		}
+		t.note(backend.AuditEntry{Task: id, Actor: actor, Action: backend.ActionDiscard})
 		return nil
 	}, "discard %v", id)
 }
@@ -94,8 +117,9 @@ func (db *DB) Replay(ctx context.Context, id backend.TaskID, queue, actor string
 		if queue != "" && queue != l.Queue {
 			detail = fmt.Sprintf("queue %s -> %s", l.Queue, queue)
 		}
+		t.gone[id] = l.N
 		t.removeLetter(id)
-		t.audit = append(t.audit, audit{task: id, actor: actor, action: "replay", detail: detail})
+		t.note(backend.AuditEntry{Task: id, Actor: actor, Action: backend.ActionReplay, Detail: detail})
 		t.wrote("")
 		return nil
 	}, "replay %v", id)

@@ -187,7 +187,7 @@ func (db *DB) Stats(ctx context.Context) (s backend.Stats, err error) {
 		queues := map[string]*backend.QueueStats{}
 		of := func(queue string) *backend.QueueStats {
 			if queues[queue] == nil {
-				queues[queue] = &backend.QueueStats{Queue: queue, Paused: t.paused[queue]}
+				queues[queue] = &backend.QueueStats{Queue: queue, Paused: t.pausedNow(queue)}
 			}
 			return queues[queue]
 		}

@@ -24,19 +24,21 @@ type store struct {
 	due        map[*claimable]bool // what may be claimed, now or later
 	claimed    map[*task]bool      // activities that stand on a lease of their own
 	attempts   map[backend.TaskID][]backend.Attempt
-	letters    []*letter // oldest first
-	workers    []*worker // oldest first
-	paused     map[string]bool
-	audit      []audit
 	recalls    map[string][]backend.TaskID // by worker: what was taken from it while it ran it
+	letters    []*letter                   // oldest first
+	gone       map[backend.TaskID]int64    // numbers of dead letters that were replayed or discarded
+	workers    []*worker                   // oldest first
+	paused     map[string]backend.PausedQueue
+	audit      []backend.AuditEntry // oldest first
+	chores     map[string]chore
 	watchers   map[*watcher]bool
 }
 
 func newStore() *store {
 	return &store{
 		clock: time.Now, executions: map[string]*execution{}, live: map[*execution]bool{}, due: map[*claimable]bool{},
-		claimed: map[*task]bool{}, attempts: map[backend.TaskID][]backend.Attempt{}, paused: map[string]bool{},
-		watchers: map[*watcher]bool{}, recalls: map[string][]backend.TaskID{},
+		claimed: map[*task]bool{}, recalls: map[string][]backend.TaskID{}, attempts: map[backend.TaskID][]backend.Attempt{}, paused: map[string]backend.PausedQueue{},
+		gone: map[backend.TaskID]int64{}, chores: map[string]chore{}, watchers: map[*watcher]bool{},
 	}
 }
 
@@ -114,12 +116,6 @@ type letter struct {
 type worker struct {
 	backend.Worker
 	ended time.Time
-}
-
-type audit struct {
-	task          backend.TaskID
-	actor, action string
-	detail        string
 }
 
 // record is the execution as it is read.

@@ -48,7 +48,7 @@ type claimedRow struct {
 	execution, key, step, workflow, queue pgtype.Text
 	seq, rank, token, attempt, crashes    pgtype.Int4
 	hash                                  pgtype.Int8
-	tags                                  []string
+	paused, tags                          []string
 	policy, input, detail                 []byte
 	failure                               *backend.Failure
 	metadata, carrier                     map[string]string
@@ -86,6 +86,7 @@ func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 	if head.journal.Valid {
 		w.claimed = append(w.claimed, claimed{head.journal.Int64, c.Tasks})
 	}
+	c.Paused = head.paused
 	c.More = head.eligible > int64(c.Max)
 	if head.next.Valid {
 		c.NextDue = max(time.Duration(head.next.Int64)*time.Microsecond, 0)
@@ -98,7 +99,7 @@ func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 
 func scanClaimed(rows pgx.Rows) (r claimedRow, err error) {
 	var failure, metadata, carrier []byte
-	err = rows.Scan(&r.alive, &r.eligible, &r.next, &r.journal, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
+	err = rows.Scan(&r.alive, &r.eligible, &r.next, &r.journal, &r.paused, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
 		&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &failure, &r.created, &r.started, &r.fresh, &metadata, &carrier,
 		&r.parent, &r.run, &r.base, &r.detail)
 	return r, errors.Join(err, decode(failure, &r.failure), decode(metadata, &r.metadata), decode(carrier, &r.carrier))

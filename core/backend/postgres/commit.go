@@ -188,7 +188,7 @@ func reset(c backend.Command) error {
 	case *backend.Trim:
 		c.Left = false
 	case *backend.Claim:
-		c.Tasks, c.More, c.NextDue, c.Woken, c.Err = nil, false, -1, nil, nil
+		c.Tasks, c.More, c.NextDue, c.Woken, c.Paused, c.Err = nil, false, -1, nil, nil, nil
 	case *backend.Cancel:
 		c.State, c.Err = "", nil
 	case *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release, *backend.Beat:

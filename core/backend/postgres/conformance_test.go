@@ -58,14 +58,6 @@ func handle(b backend.Backend) *postgres.DB {
 func (s *schemas) features() backendtest.Features {
 	return backendtest.Features{
 		Another: func(t *testing.T, b backend.Backend) backend.Backend { return s.openSchema(t, handle(b).Schema()) },
-		PauseQueue: func(t *testing.T, b backend.Backend, queue string) {
-			execute(t, s.dsn, handle(b).InSchema("INSERT INTO stent.queues (name, paused) VALUES ($1, true)"), queue)
-		},
-		Actions: func(t *testing.T, b backend.Backend, id backend.TaskID, actor, action string) (n int) {
-			query(t, s.dsn, &n, handle(b).InSchema("SELECT count(*) FROM stent.audit WHERE execution_id = $1 AND seq = $2 AND actor = $3 AND action = $4"),
-				id.Execution, id.Seq, actor, action)
-			return n
-		},
 	}
 }
 

@@ -14,14 +14,13 @@ import (
 // letter is a dead letter with what else is kept of it.
 type letter struct {
 	backend.DeadLetter
-	n     int64
 	key   key
 	place int // the last place of the history when it was moved
 }
 
 func scanLetter(rows pgx.Rows) (l letter, err error) {
 	var fail []byte
-	err = rows.Scan(&l.n, &l.key, &l.Task.Execution, &l.Task.Seq, &l.Workflow, &l.Step, &l.Kind, &l.Queue, &l.Tags, &l.Attempts, &l.Crashes,
+	err = rows.Scan(&l.N, &l.key, &l.Task.Execution, &l.Task.Seq, &l.Workflow, &l.Step, &l.Kind, &l.Queue, &l.Tags, &l.Attempts, &l.Crashes,
 		&l.Reason, &fail, &l.TraceID, &l.Moved, &l.place)
 	l.Moved = l.Moved.UTC()
 	return l, errors.Join(err, decode(fail, &l.Failure))
@@ -38,7 +37,7 @@ func (db *DB) DeadLetters(ctx context.Context, f backend.DeadLetterFilter) ([]ba
 		execution = keyOf(f.Execution)
 	}
 	rows, err := db.pool.Query(ctx, db.q.get("dead_letters"), after, number(f.After.Seq), f.After.Execution, execution, text(f.Step), text(f.Queue),
-		limit(f.Limit, 100))
+		limit(f.Limit, 100), text(f.Workflow), moment(f.MovedSince), moment(f.MovedBefore), pgtype.Int8{Int64: f.Before, Valid: f.Before > 0})
 	var all []backend.DeadLetter
 	if err == nil {
 		all, err = collect(rows, func(rows pgx.Rows) (backend.DeadLetter, error) {
@@ -124,7 +123,11 @@ func (db *DB) Discard(ctx context.Context, id backend.TaskID, actor string) erro
 		if err != nil {
 			return err
 		}
-		return db.removeLetter(ctx, tx, &l, actor, "discard", "")
+		if err := db.removeLetter(ctx, tx, &l, actor, "discard", ""); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, db.q.get("clean_letter"), l.key, number(id.Seq))
+		return err
 	})
 	return db.wrap(err, "discard %v", id)
 }

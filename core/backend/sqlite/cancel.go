@@ -49,7 +49,7 @@ func (t *tx) cancel(c *backend.Cancel) error {
 			return err
 		}
 	}
-	_, err = t.exec(t.q.audit, t.now, c.Actor, "cancel", c.Execution, 0, c.Reason)
+	_, err = t.exec(t.q.audit, t.now, c.Actor, backend.ActionCancel, c.Execution, 0, "", c.Reason, 0)
 	return err
 }
 

@@ -43,7 +43,7 @@ type claimer struct {
 }
 
 func (t *tx) claim(c *backend.Claim) error {
-	c.Tasks, c.More, c.NextDue, c.Woken, c.Err = nil, false, -1, nil, nil
+	c.Tasks, c.More, c.NextDue, c.Woken, c.Paused, c.Err = nil, false, -1, nil, nil, nil
 	if !t.alive {
 		c.Err = backend.ErrLeaseLost
 		return nil
@@ -87,6 +87,7 @@ func (cl *claimer) openQueues() ([]string, error) {
 	}
 	err := cl.each(cl.ctx, cl.q.claimPaused, func(r *row) error {
 		if i := slices.Index(open, r.text()); i >= 0 {
+			cl.c.Paused = append(cl.c.Paused, open[i])
 			open = slices.Delete(open, i, i+1)
 		}
 		return nil

@@ -18,18 +18,6 @@ func TestConformance(t *testing.T) {
 func features() backendtest.Features {
 	return backendtest.Features{
 		Another: func(t *testing.T, b backend.Backend) backend.Backend { return open(t, b.(*sqlite.DB).Path()) },
-		PauseQueue: func(t *testing.T, b backend.Backend, queue string) {
-			execute(t, b.(*sqlite.DB).Path(), "INSERT INTO queues (name, paused) VALUES (?, 1)", queue)
-		},
-		Actions: func(t *testing.T, b backend.Backend, id backend.TaskID, actor, action string) (n int) {
-			db := raw(t, b.(*sqlite.DB).Path())
-			err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM audit WHERE execution_id = ? AND seq = ? AND actor = ? AND action = ?",
-				id.Execution, id.Seq, actor, action).Scan(&n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
-		},
 	}
 }
 

@@ -8,16 +8,14 @@ import (
 	"github.com/stentgo/stent/core/backend"
 )
 
-// letter is a dead letter with its number, by which they are ordered, and the place of the history at which it was
-// moved.
+// letter is a dead letter with the place of the history at which it was moved.
 type letter struct {
 	backend.DeadLetter
-	n     int64
 	place int64
 }
 
 func scanLetter(r *row) letter {
-	l := letter{n: r.int()}
+	l := letter{DeadLetter: backend.DeadLetter{N: r.int()}}
 	l.Task = backend.TaskID{Execution: r.text(), Seq: int(r.int())}
 	l.Workflow, l.Step, l.Kind, l.Queue, l.Tags = r.text(), r.text(), backend.Kind(r.text()), r.text(), r.list()
 	l.Attempts, l.Crashes, l.Reason = int(r.int()), int(r.int()), r.text()
@@ -28,23 +26,37 @@ func scanLetter(r *row) letter {
 	return l
 }
 
-// DeadLetters lists dead letters, newest first. The task of DeadLetterFilter.After must be one.
+// DeadLetters lists dead letters, newest first. The task of DeadLetterFilter.After must be one, or have been one.
 func (db *DB) DeadLetters(ctx context.Context, f backend.DeadLetterFilter) (all []backend.DeadLetter, err error) {
 	err = db.read(ctx, func(c *conn) error {
 		before := int64(math.MaxInt64)
 		if f.After != (backend.TaskID{}) {
-			l, err := db.letter(ctx, c, f.After)
-			if err != nil {
+			if before, err = db.letterNumber(ctx, c, f.After); err != nil {
 				return err
 			}
-			before = l.n
+		}
+		if f.Before > 0 {
+			before = min(before, f.Before)
+		}
+		until := int64(math.MaxInt64)
+		if !f.MovedBefore.IsZero() {
+			until = f.MovedBefore.UnixMicro()
 		}
 		return c.each(ctx, db.q.deadLetters, func(r *row) error {
 			all = append(all, scanLetter(r).DeadLetter)
 			return nil
-		}, before, f.Execution, f.Step, f.Queue, limit(f.Limit, 100))
+		}, before, f.Execution, f.Workflow, f.Step, f.Queue, since(f.MovedSince), until, limit(f.Limit, 100))
 	})
 	return all, db.wrap(err, "list dead letters")
+}
+
+// letterNumber is the number of a dead letter, or of one that is gone.
+func (db *DB) letterNumber(ctx context.Context, c *conn, id backend.TaskID) (n int64, err error) {
+	_, err = c.one(ctx, db.q.letterNumber, func(r *row) { n = r.int() }, id.Execution, id.Seq)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("dead letter %v: %w", id, backend.ErrNotFound)
+	}
+	return n, err
 }
 
 // DeadLetter reads one with its attempts.
@@ -93,19 +105,24 @@ func (db *DB) letter(ctx context.Context, c *conn, id backend.TaskID) (l letter,
 // Discard removes the dead letter and changes nothing else.
 func (db *DB) Discard(ctx context.Context, id backend.TaskID, actor string) error {
 	err := db.write(ctx, func(t *tx) error {
-		if _, err := db.letter(t.ctx, t.conn, id); err != nil {
+		l, err := db.letter(t.ctx, t.conn, id)
+		if err != nil {
 			return err
 		}
-		return t.removeLetter(id, actor, "discard", "")
+		if err := t.removeLetter(&l, actor, "discard", ""); err != nil {
+			return err
+		}
+		_, err = t.exec(t.q.cleanLetter, id.Execution, id.Seq)
+		return err
 	})
 	return db.wrap(err, "discard %v", id)
 }
 
-func (t *tx) removeLetter(id backend.TaskID, actor, action, detail string) error {
-	if _, err := t.exec(t.q.discard, id.Execution, id.Seq); err != nil {
+func (t *tx) removeLetter(l *letter, actor, action, detail string) error {
+	if _, err := t.exec(t.q.discard, l.Task.Execution, l.Task.Seq); err != nil {
 		return err
 	}
-	_, err := t.exec(t.q.audit, t.now, actor, action, id.Execution, id.Seq, detail)
+	_, err := t.exec(t.q.audit, t.now, actor, action, l.Task.Execution, l.Task.Seq, "", detail, l.N)
 	return err
 }
 
@@ -123,7 +140,7 @@ func (db *DB) Replay(ctx context.Context, id backend.TaskID, queue, actor string
 		if queue != "" && queue != l.Queue {
 			detail = fmt.Sprintf("queue %s -> %s", l.Queue, queue)
 		}
-		return t.removeLetter(id, actor, "replay", detail)
+		return t.removeLetter(&l, actor, "replay", detail)
 	})
 	if err == nil {
 		db.wrote("")

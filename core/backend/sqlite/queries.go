@@ -33,9 +33,15 @@ type queries struct {
 	listTasks, listTasksOf, listTasksRunning, workerLeases       *query
 	counters, customState, workers, statsExecutions, statsQueues *query
 	statsWorkers                                                 *query
-	deadLetters, findDeadLetter, attempts, discard, audit        *query
+	deadLetters, findDeadLetter, letterNumber, attempts, discard *query
 	replayLook, replay, replayExecution, replayRestore, reopen   *query
 	attemptsExecution                                            *query
+	audit, listAudit                                             *query
+	pauseQueue, resumeQueue, pausedQueues                        *query
+	cleanStretch, cleanLook, cleanCheck, cleanLetter             *query
+	cleanFailures, cleanTasks, cleanSignals, cleanCounters       *query
+	cleanCustomState, cleanInputs, cleanExecutions               *query
+	takeChore, endChore                                          *query
 	migrated                                                     *query
 }
 
@@ -58,6 +64,8 @@ func (l *loader) loadAll(q *queries) {
 	l.loadCancels(q)
 	l.loadLists(q)
 	l.loadDeadLetters(q)
+	l.loadOperations(q)
+	l.loadCleaning(q)
 	q.migrated = l.load("migrated", "version name now")
 }
 
@@ -194,15 +202,40 @@ func (l *loader) loadLists(q *queries) {
 }
 
 func (l *loader) loadDeadLetters(q *queries) {
-	q.deadLetters = l.load("dead_letters", "before execution_id step queue most")
+	q.deadLetters = l.load("dead_letters", "before execution_id workflow step queue since until most")
 	q.findDeadLetter = l.load("find_dead_letter", "execution_id seq")
+	q.letterNumber = l.load("dead_letter_number", "execution_id seq")
 	q.attempts = l.load("attempts", "execution_id seq")
 	q.attemptsExecution = l.load("attempts_execution", "execution_id")
 	q.discard = l.load("discard", "execution_id seq")
-	q.audit = l.load("audit", "now actor action execution_id seq detail")
 	q.replayLook = l.load("replay_look", "execution_id")
 	q.replay = l.load("replay", "n seq queue now")
 	q.replayExecution = l.load("replay_execution", "n queue now")
 	q.replayRestore = l.load("replay_restore", "n now")
 	q.reopen = l.load("reopen", "n healed_from now")
+}
+
+func (l *loader) loadOperations(q *queries) {
+	q.audit = l.load("audit", "now actor action execution_id seq subject detail letter")
+	q.listAudit = l.load("list_audit", "before actor action execution_id seq subject since most")
+	q.pauseQueue = l.load("pause_queue", "queue now actor")
+	q.resumeQueue = l.load("resume_queue", "queue")
+	q.pausedQueues = l.load("paused_queues", "")
+}
+
+func (l *loader) loadCleaning(q *queries) {
+	const cuts = "completed failed timed_out cancelled"
+	q.cleanStretch = l.load("clean_stretch", "after most")
+	q.cleanLook = l.load("clean_look", "after until "+cuts+" most")
+	q.cleanCheck = l.load("clean_check", "keys "+cuts)
+	q.cleanFailures = l.load("clean_failures", "keys")
+	q.cleanTasks = l.load("clean_tasks", "keys")
+	q.cleanSignals = l.load("clean_signals", "keys")
+	q.cleanCounters = l.load("clean_counters", "keys")
+	q.cleanCustomState = l.load("clean_custom_state", "keys")
+	q.cleanInputs = l.load("clean_inputs", "keys")
+	q.cleanExecutions = l.load("clean_executions", "keys")
+	q.cleanLetter = l.load("clean_letter", "execution_id seq")
+	q.takeChore = l.load("take_chore", "name worker_id now")
+	q.endChore = l.load("end_chore", "name worker_id due_at")
 }

@@ -8,7 +8,8 @@
 -- limits
 --
 -- There is always a row. The first columns are of the claim: whether the worker may claim, how much is eligible (at most
--- one more than wanted), microseconds until more may be, and the row of held. The others are of a task.
+-- one more than wanted), microseconds until more may be, the row of held, and which of the queues are paused. The others
+-- are of a task.
 WITH RECURSIVE moment AS MATERIALIZED (
     SELECT clock_timestamp() AS at
 ), open AS MATERIALIZED (
@@ -139,5 +140,6 @@ SELECT EXISTS (SELECT FROM stent.workers AS w WHERE w.n = $1 AND w.ended_at IS N
        (SELECT count(*) FROM eligible) AS eligible,
        (SELECT (extract(epoch FROM min(l.at) - (SELECT at FROM moment)) * 1000000)::bigint FROM later AS l) AS next_due,
        (SELECT n FROM journal) AS journal,
+       (SELECT array_agg(p.name) FROM stent.queues AS p WHERE p.name = ANY ($2) AND p.paused) AS paused,
        c.*
 FROM (SELECT) AS always LEFT JOIN claimed AS c ON true;

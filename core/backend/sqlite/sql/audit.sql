@@ -1,3 +1,3 @@
--- Notes who did what to a dead letter.
-INSERT INTO audit (at, actor, action, execution_id, seq, detail)
-VALUES (:now, :actor, :action, :execution_id, :seq, :detail);
+-- Notes what somebody did.
+INSERT INTO audit (at, actor, action, execution_id, seq, subject, detail, letter)
+VALUES (:now, :actor, :action, :execution_id, :seq, :subject, :detail, :letter);

@@ -1,0 +1,2 @@
+-- Deletes rows of executions. keys is a JSON list.
+DELETE FROM inputs WHERE n IN (SELECT value FROM json_each(:keys));
