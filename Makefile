@@ -53,6 +53,10 @@ test-scale: test-property $(PGSERVER) ## run the story of 100,000 sleeping execu
 test-property: $(PGSERVER) ## run 10,000 random workflows with crashes; STENT_PROPERTY_SEED and STENT_PROPERTY_CASES repeat one
 	STENT_PROPERTY_CASES_MEMORY=10000 STENT_PROPERTY_CASES_REAL=200 $(PGSERVER) go test -count=1 -timeout=15m -run 'RandomWorkflows' .
 
+.PHONY: test-e2e
+test-e2e: ## test with the real programs of e2e/tools, which are built at first (minutes) and kept in .cache/bin
+	cd e2e && go vet ./... && go test -count=1 -timeout=30m $(ARGS) ./...
+
 MATRIX := $(POSTGRES_VERSIONS:%=test-postgres-%)
 
 .PHONY: test-postgres-matrix
