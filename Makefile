@@ -109,6 +109,10 @@ $(TYPECHECK)/node_modules/.package-lock.json: $(TYPECHECK)/package-lock.json
 	npm ci --prefix $(TYPECHECK) --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+.PHONY: bench
+bench: ## measure Stent beside its peers, to bench/RESULTS.md; narrow it: make bench ARGS='-quick -rows flow5'
+	cd bench && go run . compare $(ARGS)
+
 .PHONY: examples
 examples: ## vet and test the examples
 	go vet ./examples/...

@@ -1,0 +1,46 @@
+// Command bench measures Stent beside its peers and beside the least program that does the same durable steps, on the
+// same machine and in turns.
+//
+//	bench compare   all rows of the table, written to RESULTS.md
+//	bench latency   from a start to the begin of its activity, at several rates
+//
+// Each measurement runs in a process of its own, on an empty database. PostgreSQL is the one that STENT_TEST_POSTGRES
+// names, else one that is started for the purpose; see package pgtest.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return errors.New("want compare or latency, each with -h for its flags")
+	}
+	switch command, args := args[0], args[1:]; command {
+	case "compare":
+		return compare(ctx, args)
+	case "latency":
+		return latency(ctx, args)
+	case "starts": // one measurement of latency, likewise
+		return startsHere(ctx, args)
+	case "measure": // one measurement, in a process of its own
+		return measureHere(ctx, args)
+	case "serve": // another worker process
+		return serveHere(ctx, args)
+	}
+	return fmt.Errorf("unknown command %q: want compare or latency", args[0])
+}

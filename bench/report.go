@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// report is RESULTS.md.
+func report(p plan, s *server, results []result) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Results\n\nWritten by `make bench`; do not edit. %s, %s, %d CPUs (%s), PostgreSQL %s (fsync and synchronous_commit on), %s.\n",
+		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), cpuModel(), s.version, commit())
+	fmt.Fprintf(&b, "%d rounds of %v each, engines in turns, every one in a process of its own on an empty database; medians. Client and\n"+
+		"server share the CPUs. ", p.rounds, p.length)
+	b.WriteString("Rates move with the machine and with what else it does; ratios within a row, commits, log and allocations hardly do.\n\n")
+
+	b.WriteString("## Ratios\n\n`limit` is the least program that does the same durable steps with group commit. The goal is the part of the limit that\n" +
+		"the design asks for.\n\n| work | limit | Stent | part of the limit | goal | best peer | Stent to the best peer |\n|---|---|---|---|---|---|---|\n")
+	for i := range results {
+		ratios(&b, &results[i])
+	}
+	b.WriteString("\n## All engines\n\nFor each operation. Commits are transactions that wrote; log is PostgreSQL's write-ahead log, or for SQLite all that\n" +
+		"the process wrote to files; fsyncs are those of the log, for SQLite the flushes of the disks, whoever caused them;\n" +
+		"allocations and CPU are those of the process that starts and serves.\n")
+	for i := range results {
+		details(&b, &results[i])
+	}
+	b.WriteString("\n## Versions and settings\n\n| engine | version | settings |\n|---|---|---|\n")
+	for _, e := range engines() {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", e.name, version(e.module), e.settings)
+	}
+	return b.String()
+}
+
+func ratios(b *strings.Builder, r *result) {
+	if strings.HasSuffix(r.row.name, "-idle") {
+		ours := r.of("stent")
+		fmt.Fprintf(b, "| %s, queries a second | 0 | %s | - | at most 1 | %s | - |\n", r.row.title, number(ours.per(func(c counters) float64 { return c.Queries })), idlePeers(r))
+		return
+	}
+	limit, ours := r.of("limit").rate(), r.of("stent").rate()
+	best, rate := "none", 0.0
+	for _, m := range r.engines {
+		if m.engine.module != "" && m.rate() > rate {
+			best, rate = m.engine.name, m.rate()
+		}
+	}
+	fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.row.title, rateOf(limit), rateOf(ours), part(ours, limit), verdict(ours, limit, r.row.goal),
+		strings.TrimSpace(best+" "+rateOf(rate)), times(ours, rate))
+}
+
+func idlePeers(r *result) string {
+	var all []string
+	for _, m := range r.engines {
+		if m.engine.module != "" && len(m.all) > 0 {
+			all = append(all, m.engine.name+" "+number(m.per(func(c counters) float64 { return c.Queries })))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+func rateOf(v float64) string {
+	switch {
+	case v == 0:
+		return "-"
+	case v >= 10_000:
+		return fmt.Sprintf("%.1fk/s", v/1000)
+	case v >= 100:
+		return fmt.Sprintf("%.0f/s", v)
+	}
+	return fmt.Sprintf("%.1f/s", v)
+}
+
+func part(ours, limit float64) string {
+	if limit == 0 || ours == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f %%", 100*ours/limit)
+}
+
+func verdict(ours, limit, goal float64) string {
+	switch {
+	case limit == 0 || ours == 0:
+		return fmt.Sprintf("%.0f %%", 100*goal)
+	case ours/limit >= goal:
+		return fmt.Sprintf("%.0f %%, met", 100*goal)
+	}
+	return fmt.Sprintf("%.0f %%, **missed**", 100*goal)
+}
+
+func times(ours, peer float64) string {
+	if peer == 0 || ours == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1fx", ours/peer)
+}
+
+func details(b *strings.Builder, r *result) {
+	fmt.Fprintf(b, "\n### %s\n\n| engine | %ss/s (least to most) | commits | log bytes | fsyncs | allocations | CPU µs | server CPU µs | queries |\n|---|---|---|---|---|---|---|---|---|\n", r.row.title, r.row.unit)
+	for i := range r.engines {
+		m := &r.engines[i]
+		switch {
+		case m.failed != nil:
+			fmt.Fprintf(b, "| %s | failed: %s ||||||||\n", m.engine.name, oneLine(m.failed.Error()))
+			continue
+		case m.no:
+			continue
+		}
+		least, most := m.all[0].rate(), m.all[0].rate()
+		for _, x := range m.all {
+			least, most = min(least, x.rate()), max(most, x.rate())
+		}
+		fmt.Fprintf(b, "| %s | %s (%s to %s) | %s | %s | %s | %s | %s | %s | %s |\n", m.engine.name, rateOf(m.rate()), rateOf(least), rateOf(most),
+			number(m.per(func(c counters) float64 { return c.Commits })), number(m.per(func(c counters) float64 { return c.WAL })),
+			number(m.per(func(c counters) float64 { return c.Fsyncs })), number(m.per(func(c counters) float64 { return c.Mallocs })),
+			number(1e6*m.per(func(c counters) float64 { return c.CPU })), number(1e6*m.per(func(c counters) float64 { return c.ServerCPU })),
+			number(m.per(func(c counters) float64 { return c.Queries })))
+	}
+}
+
+// number is three digits of a number.
+func number(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	case v >= 1:
+		return fmt.Sprintf("%.2f", v)
+	case v <= 0:
+		return "0"
+	}
+	return fmt.Sprintf("%.3f", v)
+}
+
+func oneLine(text string) string {
+	text = strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "|", "/")
+	if len(text) > 160 {
+		text = text[:160] + "…"
+	}
+	return text
+}
+
+func cpuModel() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
+
+// commit names the state of the repository.
+func commit() string {
+	out, err := exec.Command("git", "describe", "--always", "--dirty").Output() //nolint:noctx // it is short
+	if err != nil {
+		return "an unknown commit"
+	}
+	return "commit " + strings.TrimSpace(string(out))
+}

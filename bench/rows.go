@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// row is one kind of work, and a line of the table.
+type row struct {
+	name   string
+	title  string
+	kind   string // of database
+	normal bool   // SQLite with synchronous=NORMAL
+	unit   string // of an operation
+	// goal is the part of the limit's rate that Stent is to reach: the ratio of the target to the limit on the machine
+	// where both were first measured, since rates differ from machine to machine and their ratio hardly does.
+	goal float64
+	work func(ctx context.Context, r *round) error
+}
+
+var rows = []row{
+	{name: "pg-insert", title: "PostgreSQL, insert of executions in batches", kind: "postgres", unit: "execution", goal: 55.0 / 107, work: insert},
+	{name: "pg-roots", title: "PostgreSQL, root-only executions, 100 slots", kind: "postgres", unit: "execution", goal: 20.0 / 50, work: drain},
+	{name: "pg-flow1", title: "PostgreSQL, workflow of 1 activity, 100 in flight", kind: "postgres", unit: "workflow", goal: 6.0 / 14.1, work: flows(1, 100)},
+	{name: "pg-flow5", title: "PostgreSQL, workflow of 5 activities in sequence, 100 in flight", kind: "postgres", unit: "workflow", goal: 2.5 / 5.5, work: flows(5, 100)},
+	{name: "pg-remote5", title: "PostgreSQL, the same with the activities on another worker process", kind: "postgres", unit: "workflow", goal: 0.9 / 1.9, work: remote(5, 100)},
+	{name: "pg-single", title: "PostgreSQL, workflow of 1 activity, one at a time", kind: "postgres", unit: "workflow", goal: 600.0 / 839, work: flows(1, 1)},
+	{name: "sqlite-flow5", title: "SQLite FULL, workflow of 5 activities, 100 in flight", kind: "sqlite", unit: "workflow", goal: 3.0 / 8.1, work: flows(5, 100)},
+	{name: "sqlite-normal5", title: "SQLite NORMAL, the same", kind: "sqlite", normal: true, unit: "workflow", goal: 4.0 / 13.4, work: flows(5, 100)},
+	{name: "sqlite-insert", title: "SQLite, batch insert", kind: "sqlite", unit: "execution", goal: 80.0 / 154, work: insert},
+	{name: "pg-idle", title: "PostgreSQL, idle worker", kind: "postgres", unit: "second", work: idle},
+	{name: "sqlite-idle", title: "SQLite, idle worker", kind: "sqlite", unit: "second", work: idle},
+}
+
+func findRow(name string) (row, error) {
+	for _, r := range rows {
+		if r.name == name {
+			return r, nil
+		}
+	}
+	return row{}, fmt.Errorf("no row %q", name)
+}
+
+// round is one measurement under way.
+type round struct {
+	target  target
+	engine  engine
+	session session
+	length  time.Duration
+	payload int
+	before  counters
+	ops     int64
+	took    time.Duration
+	after   counters
+}
+
+// measured runs fn between two looks at the counters. fn gives the number of operations.
+func (r *round) measured(ctx context.Context, fn func() (int64, error)) (err error) {
+	if r.before, err = count(ctx, r.target); err != nil {
+		return err
+	}
+	begun := time.Now()
+	if r.ops, err = fn(); err != nil {
+		return err
+	}
+	r.took = time.Since(begun)
+	r.after, err = count(ctx, r.target)
+	return err
+}
+
+// insert inserts batches of 1000 until the time is over.
+func insert(ctx context.Context, r *round) error {
+	s, ok := r.session.(inserter)
+	if !ok {
+		return errNotHad
+	}
+	if err := s.Insert(ctx, 100); err != nil {
+		return err
+	}
+	return r.measured(ctx, func() (n int64, err error) {
+		for end := time.Now().Add(r.length); time.Now().Before(end); n += 1000 {
+			if err := s.Insert(ctx, 1000); err != nil {
+				return n, err
+			}
+		}
+		return n, nil
+	})
+}
+
+// drain works off a backlog until it is gone or the time is over.
+func drain(ctx context.Context, r *round) error {
+	s, ok := r.session.(drainer)
+	if !ok {
+		return errNotHad
+	}
+	backlog := max(int(float64(r.engine.backlog)*r.length.Seconds()), 100)
+	for left := backlog; left > 0; left -= 1000 {
+		if err := s.Insert(ctx, min(left, 1000)); err != nil {
+			return err
+		}
+	}
+	return r.measured(ctx, func() (int64, error) {
+		var n atomic.Int64
+		all := make(chan struct{})
+		if err := s.Drain(ctx, func() {
+			if n.Add(1) == int64(backlog) {
+				close(all)
+			}
+		}); err != nil {
+			return 0, err
+		}
+		select {
+		case <-all:
+		case <-time.After(r.length):
+		}
+		return n.Load(), nil
+	})
+}
+
+// flows keeps some workflows in flight until the time is over.
+func flows(activities, flights int) func(context.Context, *round) error {
+	return func(ctx context.Context, r *round) error {
+		s, ok := r.session.(flower)
+		if !ok {
+			return errNotHad
+		}
+		if err := s.Serve(ctx); err != nil {
+			return err
+		}
+		return fly(ctx, r, s, activities, flights)
+	}
+}
+
+func fly(ctx context.Context, r *round, s flower, activities, flights int) error {
+	if _, err := inFlight(ctx, s, activities, flights, r.length/4); err != nil { // until pools and plans are warm
+		return err
+	}
+	return r.measured(ctx, func() (int64, error) { return inFlight(ctx, s, activities, flights, r.length) })
+}
+
+func inFlight(ctx context.Context, s flower, activities, flights int, d time.Duration) (int64, error) {
+	var (
+		n      atomic.Int64
+		wg     sync.WaitGroup
+		end    = time.Now().Add(d)
+		failed atomic.Pointer[error]
+	)
+	for range flights {
+		wg.Go(func() {
+			for time.Now().Before(end) && failed.Load() == nil {
+				if err := s.Flow(ctx, activities); err != nil {
+					failed.Store(&err)
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return 0, *err
+	}
+	return n.Load(), nil
+}
+
+// remote has the activities run by another process.
+func remote(activities, flights int) func(context.Context, *round) error {
+	return func(ctx context.Context, r *round) error {
+		s, ok := r.session.(remoter)
+		if !ok {
+			return errNotHad
+		}
+		if err := s.ServeFlows(ctx); err != nil {
+			return err
+		}
+		stop, err := otherProcess(ctx, "serve", "-engine", r.engine.name, "-kind", r.target.kind, "-address", r.target.address, fmt.Sprintf("-full=%t", r.target.full))
+		if err != nil {
+			return err
+		}
+		defer stop()
+		return fly(ctx, r, s, activities, flights)
+	}
+}
+
+// otherProcess starts this program once more; stop kills it.
+func otherProcess(ctx context.Context, args ...string) (stop func(), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }), nil
+}
+
+// idle serves an empty database.
+func idle(ctx context.Context, r *round) error {
+	s, ok := r.session.(idler)
+	if !ok {
+		return errNotHad
+	}
+	if err := s.Serve(ctx); err != nil {
+		return err
+	}
+	if err := pause(ctx, 2*time.Second); err != nil { // until all that happens at a start is over
+		return err
+	}
+	return r.measured(ctx, func() (int64, error) {
+		begun := time.Now()
+		err := pause(ctx, 5*r.length)
+		return max(int64(time.Since(begun).Seconds()), 1), err
+	})
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
