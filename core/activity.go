@@ -112,6 +112,11 @@ func mapCalls[I, O any](flow *Flow, items []I, limit int, call func(in I) *Futur
 		open = still
 	}
 
+	for _, f := range futures { // before any failure: whoever does without the results has to know
+		if f.step.cancelled() {
+			return nil, f.step.err()
+		}
+	}
 	results := make([]O, 0, len(items))
 	for _, f := range futures {
 		out, err := f.Get(flow)

@@ -42,6 +42,9 @@ func (e *Engine) Cancel(ctx context.Context, id string, opts ...CancelOption) er
 	if err != nil {
 		return fmt.Errorf("cancel %s: %w", id, err)
 	}
+	if cmd.Ended {
+		e.measureElsewhere(ctx, id)
+	}
 	e.woke()
 	e.watch.changed()
 	return nil

@@ -121,6 +121,7 @@ func (r *run) tellChildren(t *backend.Turn) {
 		if c := t.Added[i].Child; c != nil {
 			r.w.e.measureStarted(c)
 			r.w.e.taskDue(c.Queue, c.Priority)
+			r.w.e.expiresIn(c.MaxDuration)
 		}
 	}
 }

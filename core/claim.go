@@ -68,7 +68,7 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 			w.e.log.Error("task cannot be read and is left alone", "stent_task_id", t.ID, "error", err)
 		} else {
 			a := &activityTask{
-				id: t.ID, info: w.infoOf(t), token: t.Token, input: t.Input, policy: policy, crashes: t.Crashes, carrier: t.Carrier,
+				id: t.ID, said: t.Detail, info: w.infoOf(t), token: t.Token, input: t.Input, policy: policy, crashes: t.Crashes, carrier: t.Carrier,
 			}
 			w.measureClaimed(&a.info, t.Due)
 			w.begin(a)
@@ -126,6 +126,9 @@ func (w *worker) admit(t *backend.Claimed) *run {
 	w.mu.Lock()
 	w.runs[t.ID.Execution] = r
 	w.mu.Unlock()
+	if t.Expiry > 0 {
+		w.expireIn(t.Expiry)
+	}
 	return r
 }
 
@@ -263,12 +266,17 @@ func (w *worker) forget(r *run) {
 
 // closed is called when an execution has ended here.
 func (w *worker) closed(r *run, t *backend.Turn) {
-	end := ending{workflow: r.info.Workflow, state: t.State, failure: t.Close.Failure, cause: t.Close.Cause}
-	if t.State == backend.Completed {
+	end, cause := ending{workflow: r.info.Workflow, state: t.State}, ErrExecutionEnded
+	switch t.State {
+	case backend.Completed:
 		end.result = t.Close.Result
+	case backend.Cancelled:
+		cause = ErrCancelled
+	default:
+		end.failure, end.cause = t.Close.Failure, t.Close.Cause
 	}
 	w.e.waits.ended(r.info.ExecutionID, end)
-	w.cancelActivities(r.info.ExecutionID, ErrExecutionEnded)
+	w.cancelActivities(r.info.ExecutionID, cause)
 	if r.parent != nil {
 		w.e.woke()
 	}

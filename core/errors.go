@@ -66,6 +66,9 @@ func attempts(n int) string {
 	return fmt.Sprint(n, " attempts")
 }
 
+// Unwrap gives the [*TimeoutError], if the activity has timed out.
+func (e *ActivityError) Unwrap() error { return unwrapped(e.State, e.Failure) }
+
 // ChildError is what a workflow gets from a call of another workflow whose execution ended without a result.
 type ChildError struct {
 	Child    string // the id of its execution
@@ -89,6 +92,9 @@ func (e *ChildError) Is(target error) bool {
 	return target == ErrAlreadyExists && e.Failure.Code == CodeChildExists
 }
 
+// Unwrap gives the [*TimeoutError] of a child that has timed out, and ErrCancelled for one that was cancelled.
+func (e *ChildError) Unwrap() error { return unwrapped(e.State, e.Failure) }
+
 // ExecutionError is what Wait returns for an execution that ended without a result.
 type ExecutionError struct {
 	ID       string
@@ -104,6 +110,17 @@ func (e *ExecutionError) Error() string {
 		s += ": " + e.Failure.Message
 	}
 	return s
+}
+
+// Unwrap gives the [*TimeoutError] of an execution that has timed out, and ErrCancelled for one that was cancelled.
+func (e *ExecutionError) Unwrap() error { return unwrapped(e.State, e.Failure) }
+
+// unwrapped is what an error about something that has ended holds besides its failure.
+func unwrapped(state backend.State, f backend.Failure) error {
+	if state == backend.Cancelled {
+		return ErrCancelled
+	}
+	return timeoutOf(state, f)
 }
 
 func stateVerb(s backend.State) string {
@@ -198,8 +215,11 @@ func failureOf(err error) backend.Failure {
 		nondet   *NonDeterminismError
 		activity *ActivityError
 		child    *ChildError
+		late     *lateError
 	)
 	switch {
+	case errors.As(err, &late):
+		f.Type, f.Code, f.Limit = "*core.TimeoutError", string(late.late.Kind), late.late.Limit
 	case errors.As(err, &panicked):
 		f.Code, f.Stack = CodePanic, string(panicked.Stack)
 	case errors.As(err, &nondet):
@@ -240,7 +260,8 @@ func isWrapper(t string) bool { return t == "*fmt.wrapError" || t == "*fmt.wrapE
 func reasonOf(f backend.Failure) string {
 	line := oneLine(f.Message, 200)
 	switch f.Type {
-	case "", "*errors.errorString", "*fmt.wrapError", "*fmt.wrapErrors", "*core.PanicError", "*core.ActivityError", "*core.ChildError", "*core.NonDeterminismError":
+	case "", "*errors.errorString", "*fmt.wrapError", "*fmt.wrapErrors", "*core.PanicError", "*core.ActivityError", "*core.ChildError", "*core.NonDeterminismError",
+		"*core.TimeoutError":
 		return line
 	}
 	return f.Type + ": " + line

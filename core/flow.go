@@ -109,7 +109,7 @@ func (f *Flow) callActivity(c *callee, in any, opts []CallOption) *step {
 	if err := f.run.w.knows(c, queue); err != nil {
 		f.abort(err)
 	}
-	policy := taskPolicy{settings.retry, settings.startToClose}
+	policy := taskPolicy{settings.retry, settings.startToClose, settings.scheduleToStart, settings.heartbeat}
 	s.state, s.input, s.policy = backend.Pending, data, policy
 	s.free = settings.maxConcurrent == 0
 	f.add(s, backend.Add{
@@ -120,6 +120,8 @@ func (f *Flow) callActivity(c *callee, in any, opts []CallOption) *step {
 		Input:     data,
 		InputHash: sum,
 		State:     backend.Pending,
+
+		StartWithin: settings.scheduleToStart,
 	})
 	return s
 }
@@ -184,10 +186,15 @@ func (f *Flow) add(s *step, a backend.Add) {
 
 // await returns when at least one of the steps is resolved; meanwhile other goroutines have the run.
 func (f *Flow) await(steps []*step) {
-	f.mustLive()
-	for !anyResolved(steps) {
-		f.run.park(steps)
+	for {
 		f.mustLive()
+		if isToldOf(steps) {
+			f.run.seeCancellation()
+		}
+		if anyResolved(steps) {
+			break
+		}
+		f.run.park(steps)
 	}
 	if f.run.unasked == 0 {
 		f.catchUp()
@@ -271,6 +278,8 @@ func (s *step) err() error {
 		return s.refused
 	case s.state == backend.Completed:
 		return nil
+	case s.cancelled() && s.kind != backend.Child:
+		return fmt.Errorf("%s %s: %w", s.kind, s.name, ErrCancelled)
 	case s.kind == backend.SignalWait:
 		return fmt.Errorf("signal %s: %w", s.name, ErrSignalTimeout)
 	case s.kind == backend.Child:

@@ -61,7 +61,8 @@ type Awaitable interface{ awaited() *step }
 
 // Select waits until at least one of several things has happened and returns its place among them, the first if there
 // are more. Which one it was is kept, so that the workflow goes the same way when it runs again. What it did not choose
-// goes on and can be waited for again.
+// goes on and can be waited for again. When the execution is asked to stop, and nothing else has happened, the error is
+// [ErrCancelled].
 func Select(flow *Flow, of ...Awaitable) (int, error) {
 	if len(of) == 0 {
 		return 0, NonRetryable(errors.New("select: nothing to wait for"))
@@ -79,13 +80,20 @@ func Select(flow *Flow, of ...Awaitable) (int, error) {
 		return 0, err
 	}
 	if added {
-		if err := flow.record(s, slices.IndexFunc(steps, (*step).resolved)); err != nil {
+		first := slices.IndexFunc(steps, func(s *step) bool { return s.resolved() && !s.cancelled() })
+		if first < 0 {
+			first = slices.IndexFunc(steps, (*step).resolved)
+		}
+		if err := flow.record(s, first); err != nil {
 			return 0, err
 		}
 	}
 	var choice int
 	if err := flow.run.w.e.payloads.decode("select", s.result, &choice); err != nil {
 		return 0, err
+	}
+	if s := steps[min(choice, len(steps)-1)]; s.cancelled() && s.kind != backend.Child { // a child may have been cancelled for itself
+		return choice, s.err()
 	}
 	return choice, nil
 }

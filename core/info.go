@@ -70,6 +70,7 @@ func (p *PerTask[T]) Get(ctx context.Context) *T {
 type taskScope struct {
 	info      TaskInfo
 	replaying func() bool // nil in activities
+	beats     *heartbeats // of an activity; nil elsewhere
 	derived   atomic.Pointer[derived]
 }
 

@@ -9,10 +9,18 @@ func (r *run) takeIn(t *backend.Turn, ev event) {
 	switch {
 	case ev.completed != nil:
 		s := r.at(ev.completed.Task.Seq)
+		if s.resolved() { // it was cancelled meanwhile
+			r.w.finished(ev.completed.Task, ev.completed.Token)
+			return
+		}
 		s.here, s.state, s.result = false, backend.Completed, ev.completed.Result
 		t.Completed = append(t.Completed, ev.completed)
 	case ev.buried != nil:
 		s := r.at(ev.buried.Task.Seq)
+		if s.resolved() {
+			r.w.finished(ev.buried.Task, ev.buried.Token)
+			return
+		}
 		s.here, s.state, s.failure, s.attempt = false, ev.buried.State, &ev.buried.Failure, ev.attempt
 		t.Buried = append(t.Buried, ev.buried)
 	case ev.fired != nil:
@@ -48,6 +56,7 @@ func (r *run) settle(t *backend.Turn, s *step, x backend.Settle) {
 
 // learn takes in what the database holds: at first everything, later what others have written since.
 func (r *run) learn(h *backend.History) {
+	r.cancelling = r.cancelling || h.Execution.State == backend.Cancelling
 	r.effects, r.wakes = max(r.effects, h.Execution.Effects), max(r.wakes, h.Execution.Wakes)
 	r.reopened = r.reopened || h.Execution.HealedTo > 0
 	for i := range h.Tasks {
@@ -74,8 +83,12 @@ func (r *run) learnTask(h *backend.History, task *backend.Task) {
 			child:  task.Child, detached: task.Detached,
 		}
 		r.steps[task.ID.Seq-r.base-1] = s
-		if task.Key == "" {
+		switch {
+		case task.Key == "":
 			s.forgotten = true // set aside before
+			return
+		case task.Kind == backend.Cancellation:
+			s.asked, r.cancelSeen = true, true
 			return
 		}
 		r.byKey[task.Key] = s

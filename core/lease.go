@@ -28,6 +28,7 @@ func (w *worker) keepLease(ctx context.Context) {
 		case err == nil:
 			w.measureRenewal(Renewed)
 			renewed = sent
+			w.expireAt(renewal)
 			wait = w.cfg.Lease / 3
 			reap = renewal.Next >= 0 && renewal.Next < wait
 			if reap { // someone is late with a renewal: be there when that lease ends
@@ -63,7 +64,12 @@ func (w *worker) renew(ctx context.Context) (backend.Renewal, error) {
 	w.mu.Lock()
 	state, used := w.state, w.used
 	w.mu.Unlock()
-	return w.e.db.Renew(ctx, w.id, state, used, w.cfg.Lease)
+	w.sayDetails()
+	renewal, err := w.e.db.Renew(ctx, w.id, state, used, w.cfg.Lease)
+	for _, r := range renewal.Recalled {
+		w.recall(r)
+	}
+	return renewal, err
 }
 
 // renewNow makes the worker's state known at once.

@@ -21,6 +21,7 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 		r.w.goroutines.Go(r.lose)
 		return
 	}
+	r.cancelForgotten(t)
 	if t.EffectsSeen > 0 {
 		r.effects = t.EffectsSeen
 	}
@@ -28,6 +29,9 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 	for _, a := range t.Added {
 		if a.State == backend.Pending {
 			r.w.e.taskDue(a.Queue, a.Priority)
+		}
+		if a.State == backend.Pending && a.StartWithin > 0 {
+			r.w.e.expiresIn(a.Delay + a.StartWithin)
 		}
 	}
 	if t.Continue != nil {
@@ -37,6 +41,12 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 	if t.Close != nil || t.Yield != nil || t.Again != nil {
 		r.leave(t)
 		return
+	}
+	if t.State == backend.Cancelling && !r.cancelling {
+		r.cancelling = true
+		r.mu.Lock()
+		r.events = append(r.events, event{}) // another turn, which tells the workflow
+		r.mu.Unlock()
 	}
 	for _, s := range begin {
 		a := r.activityOf(s)
@@ -116,6 +126,14 @@ func (r *run) lose() {
 		if ev.buried != nil {
 			r.w.finished(ev.buried.Task, ev.buried.Token)
 		}
+	}
+	r.mu.Lock()
+	taken := r.taken
+	r.mu.Unlock()
+	if taken != nil {
+		r.w.cancelActivities(r.info.ExecutionID, taken)
+		r.kill()
+		return
 	}
 	r.w.cancelActivities(r.info.ExecutionID, ErrLeaseLost)
 	r.kill()

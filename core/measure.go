@@ -146,18 +146,39 @@ func (w *worker) measureReaped(ctx context.Context, t *backend.ReapedTask) {
 	}
 }
 
-// measureElsewhere tells of an execution that this worker ended in the database, without having it in memory.
-func (w *worker) measureElsewhere(ctx context.Context, id string) {
+// measureExpired tells of what had used up its time.
+func (w *worker) measureExpired(ctx context.Context, x *backend.Expired) {
 	if len(w.e.metrics) == 0 {
 		return
 	}
-	x, err := w.e.db.Execution(ctx, id)
-	if err != nil {
-		w.e.measureError("history", err)
-		w.e.log.Warn("an execution that has ended cannot be read and is not counted", "stent_execution_id", id, "error", err)
+	for _, t := range x.Tasks {
+		e := recorded{what: taskFailed, queue: t.Queue, step: t.Step, kind: backend.Activity, text: reasonOf(t.Failure)}
+		w.e.metrics.put(&e)
+		e.what = deadLettered
+		w.e.metrics.put(&e)
+	}
+	for _, end := range x.Executions {
+		w.measureElsewhere(ctx, end.ID)
+		if end.Failure != nil {
+			w.e.metrics.put(&recorded{what: deadLettered, queue: end.Queue, step: end.Workflow, kind: backend.Orchestrator, text: reasonOf(*end.Failure)})
+		}
+	}
+}
+
+// measureElsewhere tells of an execution that this worker ended in the database, without having it in memory.
+func (w *worker) measureElsewhere(ctx context.Context, id string) { w.e.measureElsewhere(ctx, id) }
+
+func (e *Engine) measureElsewhere(ctx context.Context, id string) {
+	if len(e.metrics) == 0 {
 		return
 	}
-	w.e.metrics.put(&recorded{what: executionFinished, step: x.Workflow, text: string(x.State), duration: x.Finished.Sub(x.Created)})
+	x, err := e.db.Execution(ctx, id)
+	if err != nil {
+		e.measureError("history", err)
+		e.log.Warn("an execution that has ended cannot be read and is not counted", "stent_execution_id", id, "error", err)
+		return
+	}
+	e.metrics.put(&recorded{what: executionFinished, step: x.Workflow, text: string(x.State), duration: x.Finished.Sub(x.Created)})
 }
 
 // measureError tells that the database could not be asked. An ended context is the caller's own wish.

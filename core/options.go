@@ -49,6 +49,9 @@ type settings struct {
 	historyWarn int
 	historyMax  int
 
+	scheduleToStart time.Duration
+	heartbeat       time.Duration
+
 	id          string
 	delay       time.Duration
 	at          time.Time
@@ -74,6 +77,7 @@ type (
 	callOption     func(*settings) // calls of activities and of workflows
 	childOption    func(*settings)
 	startOption    func(*settings)
+	wholeOption    func(*settings) // workflows and starts
 )
 
 func (o sharedOption) toActivity(s *settings)   { o(s) }
@@ -95,6 +99,9 @@ func (o callOption) toChild(s *settings)        { o(s) }
 func (o childOption) toChild(s *settings)       { o(s) }
 func (o startOption) toStart(s *settings)       { o(s) }
 func (o startOption) toChild(s *settings)       { o(s) }
+func (o wholeOption) toWorkflow(s *settings)    { o(s) }
+func (o wholeOption) toStart(s *settings)       { o(s) }
+func (o wholeOption) toChild(s *settings)       { o(s) }
 
 // Queue names the queue that the task waits in. Default "default". An activity without it goes to its workflow's queue.
 func Queue(name string) sharedOption {
@@ -148,8 +155,45 @@ func MaxConcurrent(n int) activityOption {
 	}
 }
 
-// StartToClose is the longest that one attempt at the activity may take; then its context ends and the attempt has
-// failed. Default 0: no limit.
+// ScheduleToStart is the longest that the activity may wait in its queue for a worker, from when it is due, each time that
+// it goes there. Then it has timed out for good: it is not tried again, since another attempt would wait in the same
+// queue, and is in the dead letters. One that begins where its workflow runs, as most do, never waits. Default 0: no
+// limit.
+func ScheduleToStart(d time.Duration) activityOption {
+	return func(s *settings) {
+		if d < 0 {
+			s.fail(fmt.Errorf("schedule-to-start timeout %v: want 0 (no limit) or more", d))
+		}
+		s.scheduleToStart = d
+	}
+}
+
+// HeartbeatTimeout is the longest that an attempt at the activity may go on without a [Heartbeat]; then its context ends,
+// with a [*TimeoutError] as its cause, and the attempt has failed. It is tried again as the policy says, also where the
+// activity hangs and never returns. Default 0: no heartbeat is expected.
+func HeartbeatTimeout(d time.Duration) activityOption {
+	return func(s *settings) {
+		if d < 0 {
+			s.fail(fmt.Errorf("heartbeat timeout %v: want 0 (no limit) or more", d))
+		}
+		s.heartbeat = d
+	}
+}
+
+// MaxDuration is the longest that the execution may take, from its start on, with all that it waits for; then it has timed
+// out, also where no worker has it, the contexts of its activities end, and it is in the dead letters. A replay gives it
+// the same time again. One that is cancelling by then is cancelled. Default 0: no limit.
+func MaxDuration(d time.Duration) wholeOption {
+	return func(s *settings) {
+		if d < 0 {
+			s.fail(fmt.Errorf("maximal duration %v: want 0 (no limit) or more", d))
+		}
+		s.maxDuration = d
+	}
+}
+
+// StartToClose is the longest that one attempt at the activity may take; then its context ends, with a [*TimeoutError] as
+// its cause, and the attempt has failed. It is tried again as the policy says. Default 0: no limit.
 func StartToClose(d time.Duration) activityOption {
 	return func(s *settings) {
 		if d < 0 {

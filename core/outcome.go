@@ -25,12 +25,12 @@ func (r *run) conclude(t *backend.Turn) {
 	t.Added = kept
 
 	var again *continueAsNewError
-	if r.aborted == nil && errors.As(err, &again) {
+	if r.aborted == nil && !r.cancelling && errors.As(err, &again) {
 		r.forget(t)
 		r.continueAsNew(t, again)
 		return
 	}
-	if err != nil && r.aborted == nil {
+	if err != nil && r.aborted == nil && !r.cancelling {
 		if delay, again := r.policy.retry.next(r.attempt, err, r.w.random()); again {
 			if !r.anyHere() { // they stand on the lease that this would give back; each brings another turn
 				t.Again = &backend.Again{Failure: failureOf(err), Delay: delay}
@@ -92,7 +92,7 @@ func (r *run) lease(t *backend.Turn) []*step {
 	for i := range t.Added {
 		a := &t.Added[i]
 		s := r.at(a.Seq)
-		if a.Kind == backend.Activity && s.free && r.w.mayBegin(a) {
+		if a.State == backend.Pending && s.free && r.w.mayBegin(a) {
 			a.State, s.state, s.here, s.attempt, s.queue = backend.Running, backend.Running, true, 1, a.Queue
 			begin = append(begin, s)
 		}

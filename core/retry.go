@@ -79,15 +79,16 @@ func (p RetryPolicy) next(attempt int, err error, random float64) (delay time.Du
 }
 
 func (p RetryPolicy) excludes(err error) bool {
-	if len(p.NonRetryable) == 0 {
+	if len(p.NonRetryable) == 0 || err == nil {
 		return false
 	}
-	for ; err != nil; err = errors.Unwrap(err) {
-		if slices.Contains(p.NonRetryable, reflect.TypeOf(err).String()) {
-			return true
-		}
+	if slices.Contains(p.NonRetryable, reflect.TypeOf(err).String()) {
+		return true
 	}
-	return false
+	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // it walks the tree itself
+		return slices.ContainsFunc(all.Unwrap(), p.excludes)
+	}
+	return p.excludes(errors.Unwrap(err))
 }
 
 func orDefault[T comparable](v, def T) T {
@@ -100,8 +101,10 @@ func orDefault[T comparable](v, def T) T {
 
 // taskPolicy is all that is decided for a task when it is scheduled.
 type taskPolicy struct {
-	retry        RetryPolicy
-	startToClose time.Duration
+	retry           RetryPolicy
+	startToClose    time.Duration
+	scheduleToStart time.Duration
+	heartbeat       time.Duration
 }
 
 // storedPolicy is a policy as it stands in the database: seconds, and only what differs from the default, since most
@@ -114,6 +117,8 @@ type storedPolicy struct {
 	Jitter        float64  `json:"jitter,omitempty"`
 	NonRetryable  []string `json:"non_retryable,omitempty"`
 	StartToClose  float64  `json:"start_to_close_s,omitempty"`
+	StartWithin   float64  `json:"schedule_to_start_s,omitempty"`
+	Heartbeat     float64  `json:"heartbeat_s,omitempty"`
 }
 
 func (p taskPolicy) encode() []byte {
@@ -125,6 +130,8 @@ func (p taskPolicy) encode() []byte {
 		Jitter:        p.retry.Jitter,
 		NonRetryable:  p.retry.NonRetryable,
 		StartToClose:  p.startToClose.Seconds(),
+		StartWithin:   p.scheduleToStart.Seconds(),
+		Heartbeat:     p.heartbeat.Seconds(),
 	}
 	data, err := json.Marshal(s)
 	if err != nil || string(data) == "{}" {
@@ -150,7 +157,9 @@ func decodePolicy(data []byte) (taskPolicy, error) {
 			Jitter:        s.Jitter,
 			NonRetryable:  s.NonRetryable,
 		},
-		startToClose: seconds(s.StartToClose),
+		startToClose:    seconds(s.StartToClose),
+		scheduleToStart: seconds(s.StartWithin),
+		heartbeat:       seconds(s.Heartbeat),
 	}, nil
 }
 

@@ -48,11 +48,15 @@ type run struct {
 	unasked  int              // steps of the history that the workflow has not come to
 	effects  int              // in the database
 	wakes    int              // as of the last history that was taken in
-	slot     bool             // it holds one of the worker's slots, from its claim to its first wait
-	parked   time.Time        // since when it waits
-	created  time.Time        // by the database's clock
-	admitted time.Time        // since when it is in memory; kept only for metrics
-	evict    bool             // it is to leave memory with the next turn that finds it waiting
+
+	cancelling bool // the execution is to stop
+	cancelSeen bool // and the workflow has been told, or is told with this turn
+
+	slot     bool      // it holds one of the worker's slots, from its claim to its first wait
+	parked   time.Time // since when it waits
+	created  time.Time // by the database's clock
+	admitted time.Time // since when it is in memory; kept only for metrics
+	evict    bool      // it is to leave memory with the next turn that finds it waiting
 
 	// Between the turn and the workflow's goroutine.
 	draft   *backend.Turn // what the workflow adds to the turn
@@ -73,6 +77,8 @@ type run struct {
 	loaded bool // its history has been read, or there is none
 	busy   bool // a turn is under way
 	gone   bool // no longer in the worker's memory
+
+	taken error // why the execution is no longer the worker's, where that is known; nil otherwise
 }
 
 // event is something that happened to a run. Exactly one field is set; attempt goes with buried.
@@ -151,6 +157,9 @@ func (r *run) turn() {
 		r.takeIn(t, ev)
 	}
 	r.matchSignals(t)
+	if r.begun && !r.ended && isToldOf(r.waiting) {
+		r.seeCancellation()
+	}
 	if !r.begun || !r.ended && anyResolved(r.waiting) {
 		t = r.advance(t)
 	}
@@ -159,6 +168,8 @@ func (r *run) turn() {
 		return
 	}
 	t.Added, t.SetAside = r.draft.Added, r.draft.SetAside
+	t.Forgotten, t.Deserted = r.draft.Forgotten, r.draft.Deserted
+	t.Settled = append(t.Settled, r.draft.Settled...)
 	t.Effects, t.EffectsSeen = r.draft.Effects, r.draft.EffectsSeen
 
 	if r.slot {

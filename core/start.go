@@ -42,6 +42,7 @@ func (w *Workflow[I, O]) Start(ctx context.Context, e *Engine, in I, opts ...Sta
 	}
 	e.measureStarted(cmd)
 	e.taskDue(cmd.Queue, cmd.Priority)
+	e.expiresIn(cmd.MaxDuration)
 	return &Run[O]{engine: e, id: cmd.ID, begun: !cmd.Existed, Existed: cmd.Existed}, nil
 }
 
@@ -79,6 +80,7 @@ func (w *Workflow[I, O]) StartMany(ctx context.Context, e *Engine, inputs []Inpu
 		runs = append(runs, &Run[O]{engine: e, id: cmd.ID, begun: !cmd.Existed, Existed: cmd.Existed})
 		e.measureStarted(cmd)
 		e.taskDue(cmd.Queue, cmd.Priority)
+		e.expiresIn(cmd.MaxDuration)
 	}
 	return runs, failed
 }

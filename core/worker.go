@@ -166,6 +166,9 @@ type worker struct {
 	stopDue    func() bool
 	dueAt      time.Time
 	fewer      sync.Cond // runs or activities became fewer
+	stuck      int       // activities whose attempts were written off and that have not returned
+	sweepAt    time.Time // when something will have used up its time; zero if that is not known
+	sweepSoon  chan struct{}
 }
 
 func (e *Engine) newWorker(cfg WorkerConfig) *worker {
@@ -175,6 +178,7 @@ func (e *Engine) newWorker(cfg WorkerConfig) *worker {
 		e: e, cfg: cfg, id: cfg.Name + "-" + hex.EncodeToString(random[:]),
 		limits:     map[string]int{},
 		lostLease:  make(chan struct{}),
+		sweepSoon:  make(chan struct{}, 1),
 		state:      backend.WorkerStarting,
 		runs:       map[string]*run{},
 		activities: map[backend.TaskID]*activityTask{},
@@ -228,6 +232,7 @@ func (w *worker) serve(ctx context.Context) error {
 	background.Go(func() { w.keepLease(beat) })
 	background.Go(func() { w.look(beat) })
 	background.Go(func() { w.keepHouse(beat) })
+	background.Go(func() { w.sweep(beat) })
 	if watcher, ok := w.e.db.(backend.Watcher); ok {
 		background.Go(func() { w.watch(beat, watcher) })
 	}
@@ -349,7 +354,10 @@ func (w *worker) leave() {
 	w.e.committer.flush()
 	w.e.committer.detach(w.id)
 	w.dropRuns()
-	if w.empty(0, nil) {
+	w.mu.Lock()
+	stuck := w.stuck
+	w.mu.Unlock()
+	if w.empty(0, nil) && stuck == 0 {
 		w.goroutines.Wait()
 	}
 	w.e.log.Info("worker stopped", "stent_worker_id", w.id)

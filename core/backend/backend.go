@@ -101,6 +101,7 @@ type Expired struct {
 type ExpiredExecution struct {
 	ID       string
 	Workflow string
+	Queue    string
 	State    State // TimedOut, or Cancelled
 	Failure  *Failure
 }

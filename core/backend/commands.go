@@ -85,6 +85,7 @@ type Cancel struct {
 
 	// Set by Commit.
 	State State // the execution's state after it: Cancelling or Cancelled
+	Ended bool  // it has ended with this command
 	Err   error // ErrNotFound, or ErrFinished for one that has completed, failed or timed out
 }
 
@@ -335,6 +336,9 @@ type Claimed struct {
 
 	// Fresh says, of an orchestrator, that it has no history and no signals yet, so that nothing need be read.
 	Fresh bool
+
+	// Expiry is, of an orchestrator, how long it is until its execution times out, or 1 us if it should have; 0 if it does not.
+	Expiry time.Duration
 
 	// Of the execution.
 	Metadata map[string]string

@@ -234,6 +234,7 @@ func cancelTwice(h *harness) {
 	h.start("b")
 	h.commit("", one, two)
 	h.is("the second in a batch", two.Err, nil)
+	h.that("it has ended with the first alone", one.Ended && !two.Ended)
 	equal(h, "states", [2]backend.State{one.State, two.State}, [2]backend.State{backend.Cancelled, backend.Cancelled})
 	h.turn(w, &backend.Turn{Execution: "a", Token: token, Close: &backend.Close{State: backend.Completed}})
 	h.cancel("a", backend.Cancelled)

@@ -122,7 +122,7 @@ func expireCancelling(h *harness) {
 	h.claimOne(w)
 	h.cancel("a", backend.Cancelling)
 	x := h.expire()
-	equal(h, "expired", x.Executions, []backend.ExpiredExecution{{ID: "a", Workflow: "wf", State: backend.Cancelled}})
+	equal(h, "expired", x.Executions, []backend.ExpiredExecution{{ID: "a", Workflow: "wf", Queue: "default", State: backend.Cancelled}})
 	h.state("a", backend.Cancelled, backend.Cancelled)
 	h.that("it has no failure", h.execution("a").Failure == nil)
 	equal(h, "dead letters", len(h.letters()), 0)
@@ -172,7 +172,9 @@ func expireNext(h *harness) {
 	}()} {
 		h.that("it is until the deadline", next > long/2 && next <= long)
 	}
-	token := h.claimOne(w).Token
+	claimed := h.claimOne(w)
+	h.that("a claim tells as well", claimed.Expiry > long/2 && claimed.Expiry <= long)
+	token := claimed.Token
 	limited := activity(1, backend.Pending)
 	limited.StartWithin = long / 4
 	h.add(w, "a", token, limited)

@@ -34,6 +34,7 @@ func (t *tx) cancel(c *backend.Cancel) (backend.State, error) {
 			}
 		}
 		t.close(e, &backend.Close{})
+		c.Ended = true
 	case held:
 		t.wake(e)
 	case e.at.IsZero() || e.at.After(t.now):

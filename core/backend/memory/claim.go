@@ -114,6 +114,9 @@ func (t *tx) take(x *claimable) backend.Claimed {
 			e.Started, e.startedToken = t.now, e.Token
 		}
 		c.Task, c.Parent, c.Run, c.Base = e.root(), copied(e.Parent), e.Run, e.Base
+		if !e.Deadline.IsZero() {
+			c.Expiry = max(e.Deadline.Sub(t.now), time.Microsecond)
+		}
 		c.Fresh = e.CancelRequested.IsZero() && len(e.signals) == 0 && !slices.ContainsFunc(e.tasks, func(s *task) bool { return s != nil && s.ID.Seq > e.Base })
 	}
 	c.Due = due

@@ -75,6 +75,7 @@ func (t *tx) command(c backend.Command) {
 	case *backend.Trim:
 		c.Left = t.trim(t.find(c.Execution))
 	case *backend.Cancel:
+		c.Ended = false
 		c.State, c.Err = t.cancel(c)
 	case *backend.Turn:
 		c.Err = t.turn(c)

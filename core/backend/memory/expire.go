@@ -37,7 +37,7 @@ func (t *tx) expireExecutions(all *backend.Expired) {
 		t.forgetAll(e)
 		fail := backend.Overdue(e.lasts)
 		t.close(e, &backend.Close{State: backend.TimedOut, Failure: &fail, Reason: fail.Message})
-		all.Executions = append(all.Executions, backend.ExpiredExecution{ID: e.ID, Workflow: e.Workflow, State: e.State, Failure: copied(e.Failure)})
+		all.Executions = append(all.Executions, backend.ExpiredExecution{ID: e.ID, Workflow: e.Workflow, Queue: e.Queue, State: e.State, Failure: copied(e.Failure)})
 	}
 }
 

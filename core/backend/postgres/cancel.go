@@ -61,8 +61,9 @@ func (c *cancellation) read(rows pgx.Rows, n *news) error {
 		if err := rows.Scan(&r.known, &r.changed, &r.state, &r.asked, &r.worker, &r.queue); err != nil {
 			return err
 		}
-		for _, cmd := range c.by[c.keys[i]] {
+		for i, cmd := range c.by[c.keys[i]] {
 			cmd.State, cmd.Err = r.outcome()
+			cmd.Ended = i == 0 && r.changed && cmd.State == backend.Cancelled
 		}
 		if r.changed {
 			n.cancelled(&r)

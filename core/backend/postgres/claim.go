@@ -47,7 +47,7 @@ type claimedRow struct {
 	next, journal                         pgtype.Int8
 	execution, key, step, workflow, queue pgtype.Text
 	seq, rank, token, attempt, crashes    pgtype.Int4
-	hash                                  pgtype.Int8
+	hash, expiry                          pgtype.Int8
 	paused, tags                          []string
 	policy, input, detail                 []byte
 	failure                               *backend.Failure
@@ -101,7 +101,7 @@ func scanClaimed(rows pgx.Rows) (r claimedRow, err error) {
 	var failure, metadata, carrier []byte
 	err = rows.Scan(&r.alive, &r.eligible, &r.next, &r.journal, &r.paused, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
 		&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &failure, &r.created, &r.started, &r.fresh, &metadata, &carrier,
-		&r.parent, &r.run, &r.base, &r.detail)
+		&r.parent, &r.run, &r.base, &r.detail, &r.expiry)
 	return r, errors.Join(err, decode(failure, &r.failure), decode(metadata, &r.metadata), decode(carrier, &r.carrier))
 }
 
@@ -111,6 +111,10 @@ func (r *claimedRow) claimed(worker string) (backend.Claimed, error) {
 		kind, run = backend.Activity, 0
 	}
 	parent, err := taskID(r.parent)
+	var expiry time.Duration
+	if r.expiry.Valid {
+		expiry = max(time.Duration(r.expiry.Int64)*time.Microsecond, time.Microsecond)
+	}
 	return backend.Claimed{
 		Task: backend.Task{
 			ID: backend.TaskID{Execution: r.execution.String, Seq: int(r.seq.Int32)}, Key: unpackKey(r.step.String, r.key.String), Kind: kind,
@@ -119,6 +123,6 @@ func (r *claimedRow) claimed(worker string) (backend.Claimed, error) {
 			Crashes: int(r.crashes.Int32), Policy: r.policy, Input: r.input, InputHash: r.hash.Int64, Failure: r.failure, Detail: r.detail,
 			Created: at(r.created), Started: at(r.started),
 		},
-		Fresh: r.fresh.Bool, Metadata: r.metadata, Carrier: r.carrier, Parent: parent, Run: run, Base: int(r.base.Int32),
+		Fresh: r.fresh.Bool, Expiry: expiry, Metadata: r.metadata, Carrier: r.carrier, Parent: parent, Run: run, Base: int(r.base.Int32),
 	}, err
 }

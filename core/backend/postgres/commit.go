@@ -190,7 +190,7 @@ func reset(c backend.Command) error {
 	case *backend.Claim:
 		c.Tasks, c.More, c.NextDue, c.Woken, c.Paused, c.Err = nil, false, -1, nil, nil, nil
 	case *backend.Cancel:
-		c.State, c.Err = "", nil
+		c.State, c.Ended, c.Err = "", false, nil
 	case *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release, *backend.Beat:
 		setErr(c, nil)
 	default:

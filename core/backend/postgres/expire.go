@@ -64,6 +64,7 @@ type overdue struct {
 	key        key
 	id         string
 	workflow   string
+	queue      string
 	state      backend.State
 	worker     int32
 	token      int32
@@ -81,7 +82,7 @@ func (x *expirer) executions(ctx context.Context, all *backend.Expired) error {
 		return err
 	}
 	late, err := collect(rows, func(rows pgx.Rows) (o overdue, err error) {
-		return o, rows.Scan(&o.key, &o.id, &o.workflow, &o.state, &o.worker, &o.token, &o.cancelling, &o.limit)
+		return o, rows.Scan(&o.key, &o.id, &o.workflow, &o.queue, &o.state, &o.worker, &o.token, &o.cancelling, &o.limit)
 	})
 	if err != nil || len(late) == 0 {
 		return err
@@ -96,7 +97,7 @@ func (x *expirer) executions(ctx context.Context, all *backend.Expired) error {
 	for i, o := range late {
 		fail := backend.Overdue(o.lasts())
 		failures[i], reasons[i] = failure(&fail), fail.Message
-		end := backend.ExpiredExecution{ID: o.id, Workflow: o.workflow, State: backend.TimedOut, Failure: &fail}
+		end := backend.ExpiredExecution{ID: o.id, Workflow: o.workflow, Queue: o.queue, State: backend.TimedOut, Failure: &fail}
 		if o.cancelling {
 			end.State, end.Failure = backend.Cancelled, nil
 		}

@@ -8,7 +8,7 @@ import (
 
 // cancel asks an execution to stop.
 func (t *tx) cancel(c *backend.Cancel) error {
-	c.Err = nil
+	c.Ended, c.Err = false, nil
 	var (
 		n      int64
 		begun  bool
@@ -32,7 +32,7 @@ func (t *tx) cancel(c *backend.Cancel) error {
 	before := c.State
 	c.State = backend.Cancelling
 	if !begun {
-		c.State = backend.Cancelled
+		c.State, c.Ended = backend.Cancelled, true
 	}
 	t.tally(before, c.State)
 	if _, err := t.exec(t.q.cancel, n, c.State, t.now); err != nil {

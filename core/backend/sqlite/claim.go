@@ -259,7 +259,7 @@ func (cl *claimer) takeRoots(numbers []int64, put func(bool, int64, backend.Clai
 		return err
 	}
 	return cl.readExecutions(cl.ctx, cl.q, numbers, func(n int64, e *backend.Execution, fresh bool) {
-		put(true, n, backend.Claimed{Task: rootTask(e), Fresh: fresh, Metadata: e.Metadata, Carrier: e.Carrier, Parent: e.Parent, Run: e.Run, Base: e.Base})
+		put(true, n, backend.Claimed{Task: rootTask(e), Fresh: fresh, Expiry: cl.until(e.Deadline), Metadata: e.Metadata, Carrier: e.Carrier, Parent: e.Parent, Run: e.Run, Base: e.Base})
 	})
 }
 
@@ -289,4 +289,12 @@ func keyList(keys []int64) string {
 		b = strconv.AppendInt(b, k, 10)
 	}
 	return string(append(b, ']'))
+}
+
+// until is how long it is until a deadline, at least a microsecond; 0 if there is none.
+func (t *tx) until(deadline time.Time) time.Duration {
+	if deadline.IsZero() {
+		return 0
+	}
+	return max(deadline.Sub(t.time), time.Microsecond)
 }

@@ -61,7 +61,7 @@ func (t *tx) expireExecutions(all *backend.Expired) error {
 	}
 	var late []overdue
 	err := t.each(t.ctx, t.q.expireExecutions, func(r *row) error {
-		o := overdue{n: r.int(), end: backend.ExpiredExecution{ID: r.text(), Workflow: r.text(), State: backend.TimedOut}}
+		o := overdue{n: r.int(), end: backend.ExpiredExecution{ID: r.text(), Workflow: r.text(), Queue: r.text(), State: backend.TimedOut}}
 		o.state = backend.State(r.text())
 		fail := backend.Overdue(micros(r.int()))
 		o.end.Failure, o.parent = &fail, r.task()

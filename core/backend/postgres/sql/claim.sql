@@ -117,11 +117,12 @@ WITH RECURSIVE moment AS MATERIALIZED (
            e.token, e.attempt, e.crashes, e.policy, e.input, e.input_hash, e.failure, e.created_at, e.started_at,
            e.cancel_requested_at IS NULL AND (e.token = 1 OR NOT EXISTS (SELECT FROM stent.tasks AS t WHERE t.execution_id = e.id))
            AND NOT EXISTS (SELECT FROM stent.signals AS s WHERE s.execution_id = e.id) AS fresh, e.metadata, e.carrier,
-           coalesce(e.parent_alias, e.parent_id::text) || '.' || e.parent_seq AS parent, e.run, e.base, NULL::bytea AS detail
+           coalesce(e.parent_alias, e.parent_id::text) || '.' || e.parent_seq AS parent, e.run, e.base, NULL::bytea AS detail,
+           (extract(epoch FROM e.expires_at - (SELECT at FROM moment)) * 1000000)::bigint AS expiry
     FROM claimed_executions AS e
     UNION ALL
     SELECT coalesce(e.alias, e.id::text), t.seq, t.key, t.step, e.workflow, t.queue, t.rank, nullif(t.tags, '')::text[], t.was_due,
-           t.token, t.attempt, t.crashes, t.policy, t.input, t.input_hash, t.failure, t.created_at, t.started_at, false, e.metadata, e.carrier, NULL, NULL, NULL, t.detail
+           t.token, t.attempt, t.crashes, t.policy, t.input, t.input_hash, t.failure, t.created_at, t.started_at, false, e.metadata, e.carrier, NULL, NULL, NULL, t.detail, NULL
     FROM claimed_tasks AS t JOIN stent.executions AS e ON e.id = t.execution_id
 ), later AS (
     SELECT CASE

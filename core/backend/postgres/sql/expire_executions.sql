@@ -1,6 +1,6 @@
 -- Locks executions that took longer than they may, but for those that another transaction is changing.
 -- $1 most
-SELECT id, coalesce(alias, id::text), workflow, state::text, coalesce(worker, 0), token, cancel_requested_at IS NOT NULL,
+SELECT id, coalesce(alias, id::text), workflow, queue, state::text, coalesce(worker, 0), token, cancel_requested_at IS NOT NULL,
        coalesce((extract(epoch FROM deadline_at - created_at) * 1000000)::bigint, 0)
 FROM stent.executions
 WHERE expires_at <= clock_timestamp() AND state IN ('pending', 'running', 'waiting')

@@ -1,0 +1,111 @@
+package core
+
+import (
+	"context"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// The sweeper is how a worker ends what has used up its time, on whatever worker it is, or on none: executions past their
+// maximal duration, and activities that nobody took in time. It asks the database only when something is known to be
+// over: a heartbeat tells when the next is, and so does whatever this process starts, claims or writes.
+
+// sweepMargin is how long after a time is over the worker looks, so that one look is enough; sweepPause, how long it leaves
+// what others are writing at that moment; sweepAgain, how long a database that cannot be reached.
+const (
+	sweepMargin = 5 * time.Millisecond
+	sweepPause  = 50 * time.Millisecond
+	sweepAgain  = time.Second
+)
+
+// expireIn makes the worker look for what has used up its time, in d at the latest.
+func (w *worker) expireIn(d time.Duration) {
+	at := w.e.clock.Now().Add(d)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.sweepAt.IsZero() && !w.sweepAt.After(at) {
+		return
+	}
+	w.sweepAt = at
+	select {
+	case w.sweepSoon <- struct{}{}:
+	default:
+	}
+}
+
+func (w *worker) expireAt(r backend.Renewal) {
+	if r.Expiry >= 0 {
+		w.expireIn(r.Expiry)
+	}
+}
+
+// expiresIn tells the workers of this process of something that is limited in time.
+func (e *Engine) expiresIn(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	for _, w := range e.serving() {
+		w.expireIn(d)
+	}
+}
+
+func (w *worker) sweep(ctx context.Context) {
+	for {
+		w.mu.Lock()
+		at := w.sweepAt
+		w.mu.Unlock()
+		over, stop := make(chan struct{}), func() bool { return true }
+		if !at.IsZero() {
+			stop = w.e.clock.AfterFunc(max(at.Sub(w.e.clock.Now()), 0)+sweepMargin, func() { close(over) })
+		}
+		select {
+		case <-ctx.Done():
+			stop()
+			return
+		case <-w.sweepSoon: // it may be sooner
+			stop()
+		case <-over:
+			w.mu.Lock()
+			w.sweepAt = time.Time{}
+			w.mu.Unlock()
+			w.expire(ctx)
+		}
+	}
+}
+
+// expire has what has used up its time ended.
+func (w *worker) expire(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, commitTimeout)
+	x, err := w.e.db.Expire(limited)
+	cancel()
+	if err != nil {
+		if ctx.Err() == nil {
+			w.e.measureError("expire", err)
+			w.e.log.Warn("cannot look for what has used up its time", "stent_worker_id", w.id, "error", err)
+			w.expireIn(sweepAgain)
+		}
+		return
+	}
+	if x.Next >= 0 {
+		w.expireIn(max(x.Next, sweepPause))
+	}
+	w.measureExpired(ctx, &x)
+	for _, end := range x.Executions {
+		w.e.waits.ended(end.ID, ending{workflow: end.Workflow, state: end.State, failure: end.Failure})
+		w.e.log.Error("execution took longer than it may", "stent_execution_id", end.ID, "workflow", end.Workflow, "state", end.State)
+	}
+	for _, t := range x.Tasks {
+		w.e.log.Error("no worker took the task in time; it is in the dead letters",
+			"stent_execution_id", t.Task.Execution, "stent_task_id", t.Task, "stent_step", t.Step, "stent_queue", t.Queue, "error", t.Failure.Message)
+	}
+	if len(x.Executions) > 0 {
+		w.e.watch.changed()
+		for _, local := range w.e.serving() {
+			local.renewNow() // which tells what was taken from it
+		}
+	}
+	if len(x.Executions)+len(x.Tasks) > 0 {
+		w.e.woke()
+	}
+}
