@@ -218,7 +218,7 @@ func TestSelectWaitsForChildrenToo(t *testing.T) {
 				n, err := b.Get(flow)
 				return 100*first + 10*second + n, err
 			}),
-		).serve(core.WorkerConfig{})
+		).serve(core.WorkerConfig{EvictAfter: 2 * time.Hour}) // so it is told in memory
 		run := start(p, delivery, 0, core.ID("s"))
 		p.inState("s/2", backend.Running)
 		if err := gate.Send(w.ctx(), p.Engine, "s/2", true); err != nil {
