@@ -30,6 +30,9 @@ func (a *app) report(ctx context.Context, err error) int {
 		fmt.Fprintln(a.stderr, "stent: interrupted")
 		return exitInterrupted
 	}
+	if errors.Is(err, errUnwell) {
+		return exitError
+	}
 	fmt.Fprintln(a.stderr, "stent: "+message(err))
 	if errors.As(err, &usage) {
 		return exitUsage
