@@ -11,15 +11,6 @@ import (
 	"github.com/stentgo/stent/core/backend"
 )
 
-// column makes a parameter for unnest: one value of each item.
-func column[T, V any](items []T, value func(T) V) []V {
-	c := make([]V, len(items))
-	for i, item := range items {
-		c[i] = value(item)
-	}
-	return c
-}
-
 // rankOf is a priority with its sign changed, so that what comes first has the lowest.
 func rankOf(priority int) int32 {
 	return int32(-min(max(int64(priority), math.MinInt32+1), math.MaxInt32))
