@@ -85,6 +85,30 @@ func TestWatchReplays(t *testing.T) {
 	})
 }
 
+// A queue is paused and an execution cancelled from the screen, each with a confirmation.
+func TestWatchPausesAndCancels(t *testing.T) {
+	h := newHistory(t, testBackends[0])
+	h.tellWaiting()
+	h.tellFailed()
+	stent := filepath.Join(t.TempDir(), "stent")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", stent, "github.com/stentgo/stent/cmd/stent").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Setenv("STENT_DB", h.dsn)
+	term := newTerminal(t, 80, 24)
+	term.enter(stent + " watch --interval 0.2s")
+	term.keys("Enter")
+	term.shows("1 Queues 1")
+	term.keys("p")
+	term.shows("Pause queue default?")
+	term.keys("y")
+	term.shows("Paused queue default.", "default (paused)")
+	term.keys("4", "Down", "c")
+	term.shows("Cancel execution " + waitingID)
+	term.keys("y")
+	term.shows("Asked "+waitingID+" to stop.", "cancelling")
+}
+
 // SIGTERM leaves the terminal as it was: the other screen is gone, and what is typed is seen again.
 func TestWatchLeavesTheTerminalAsItWas(t *testing.T) {
 	h := newHistory(t, testBackends[0])

@@ -86,3 +86,39 @@ func (m *model) selectedExecution() string {
 		return ""
 	}
 }
+
+// askCancel asks about the execution of the selected row.
+func (m *model) askCancel() {
+	id := m.selectedExecution()
+	if id == "" {
+		m.note, m.failed = "Select an execution or a running task first: what is cancelled is an execution.", true
+		return
+	}
+	m.ask = &question{
+		text: fmt.Sprintf("Cancel execution %s?", id),
+		yes: func() (string, error) {
+			if err := m.engine.Cancel(m.ctx, id, core.By(m.cfg.Actor)); err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("Asked %s to stop.", id), nil
+		},
+	}
+}
+
+// askPause asks about the queue that is selected.
+func (m *model) askPause() {
+	if m.tab != tabQueues || len(m.reading.stats.Queues) == 0 {
+		m.note, m.failed = "Only a queue is paused: 1 lists them.", true
+		return
+	}
+	q := m.reading.stats.Queues[m.selected[tabQueues]]
+	if q.Paused {
+		m.ask = &question{"Resume queue " + q.Queue + "?", func() (string, error) {
+			return "Resumed queue " + q.Queue + ".", m.engine.ResumeQueue(m.ctx, q.Queue, core.By(m.cfg.Actor))
+		}}
+		return
+	}
+	m.ask = &question{"Pause queue " + q.Queue + "?", func() (string, error) {
+		return "Paused queue " + q.Queue + ".", m.engine.PauseQueue(m.ctx, q.Queue, core.By(m.cfg.Actor))
+	}}
+}

@@ -266,6 +266,10 @@ func (m *model) onRow(key string) tea.Cmd {
 		return m.inspect()
 	case "r":
 		m.askReplay()
+	case "c":
+		m.askCancel()
+	case "p":
+		m.askPause()
 	}
 	return nil
 }
