@@ -342,7 +342,7 @@ func TestWhatNobodyHasBegunIsCancelledWithoutAWorker(t *testing.T) {
 }
 
 func TestAWorkflowThatIsCancelledIsNotTriedAgain(t *testing.T) {
-	onEach(t, func(t *testing.T, w *world) {
+	onEach(t, func(_ *testing.T, w *world) {
 		wf := core.NewWorkflow[int, int]("persistent", core.Retry(core.RetryPolicy{MaxAttempts: 5, InitialDelay: time.Hour}))
 		var did tally
 		p := w.program(wf.Handle(func(flow *core.Flow, _ int) (int, error) {

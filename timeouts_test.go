@@ -57,7 +57,7 @@ func TestAnExecutionTimesOutWhereverItIs(t *testing.T) {
 }
 
 func TestAnExecutionThatNoWorkerHasTimesOut(t *testing.T) {
-	onEach(t, func(t *testing.T, w *world) {
+	onEach(t, func(_ *testing.T, w *world) {
 		wf := core.NewWorkflow[int, string]("orphan", core.Queue("nobody"), core.MaxDuration(brief), core.Elsewhere())
 		other := core.NewWorkflow[int, int]("other")
 		run := start(w.program(), wf, 1) // before there is any worker

@@ -62,7 +62,7 @@ func whyHandlers(release <-chan struct{}) []core.Handler {
 
 // What keeps an execution where it is has a name, and the sentence about it names what a person needs to know.
 func TestWhyNamesTheCause(t *testing.T) {
-	onEach(t, func(t *testing.T, w *world) {
+	onEach(t, func(_ *testing.T, w *world) {
 		release := make(chan struct{})
 		defer close(release)
 		p := w.program(whyHandlers(release)...).serve(core.WorkerConfig{Queues: []string{"default"}, Slots: 10})

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"github.com/stentgo/stent/core/backend"
 )
 
@@ -47,10 +48,7 @@ func (w *worker) cancelActivity(id backend.TaskID, cause error) {
 // isTaken tells whether the cause of a context's end is that the task is not the worker's any more, so that there is
 // nothing to write.
 func isTaken(cause error) bool {
-	switch late, _ := cause.(*TimeoutError); { //nolint:errorlint // a cause of the engine's own, as it was given
-	case cause == ErrLeaseLost, cause == ErrExecutionEnded, cause == ErrCancelled: //nolint:errorlint // likewise
-		return true
-	default:
-		return late != nil && late.Kind == TimeoutMaxDuration
-	}
+	var late *TimeoutError
+	return errors.Is(cause, ErrLeaseLost) || errors.Is(cause, ErrExecutionEnded) || errors.Is(cause, ErrCancelled) ||
+		errors.As(cause, &late) && late.Kind == TimeoutMaxDuration
 }

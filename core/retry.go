@@ -85,7 +85,7 @@ func (p RetryPolicy) excludes(err error) bool {
 	if slices.Contains(p.NonRetryable, reflect.TypeOf(err).String()) {
 		return true
 	}
-	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // it walks the tree itself
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		return slices.ContainsFunc(all.Unwrap(), p.excludes)
 	}
 	return p.excludes(errors.Unwrap(err))

@@ -57,7 +57,7 @@ func TestDeploymentFilesAgree(t *testing.T) {
 			t.Errorf("%s has a tab, which YAML does not allow", file)
 		}
 	}
-	for _, line := range strings.Split(compose, "\n") {
+	for line := range strings.SplitSeq(compose, "\n") {
 		if port := regexp.MustCompile(`"(\d+:\d+)`).FindString(line); port != "" {
 			t.Errorf("a port is open to everybody: %s", strings.TrimSpace(line))
 		}

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"slices"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -12,7 +14,7 @@ func (w *work) cancel(p *pipeline) {
 	all := w.cancels
 	for _, t := range w.turns {
 		for _, child := range t.cmd.Deserted {
-			all = append(all[:len(all):len(all)], backend.Desertion(t.cmd.Execution, child))
+			all = append(slices.Clip(all), backend.Desertion(t.cmd.Execution, child))
 		}
 	}
 	if len(all) == 0 {
