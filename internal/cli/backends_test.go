@@ -185,6 +185,8 @@ func refusal(c backend.Command) error {
 		return c.Err
 	case *backend.Claim:
 		return c.Err
+	case *backend.Cancel:
+		return c.Err
 	}
 	return nil
 }

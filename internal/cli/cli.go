@@ -97,6 +97,7 @@ Without either, stent takes ` + demoFile + ` if "stent demo" has left one here.`
 		a.listCommand(), a.showCommand(), a.tasksCommand(), a.statsCommand(), a.queueCommand(), a.watchCommand(), a.dlqCommand(), a.signalCommand(), a.whyCommand(), a.doctorCommand(), a.traceCommand(),
 		a.cleanupCommand(), a.migrateCommand(), a.demoCommand(), a.versionCommand(),
 		a.dashboardsCommand(), a.alertsCommand(),
+		a.cancelCommand(),
 	)
 	return root
 }

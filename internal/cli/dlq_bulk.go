@@ -213,7 +213,7 @@ func (a *app) confirm(question string) error {
 	if err != nil && line == "" {
 		if errors.Is(err, io.EOF) {
 			fmt.Fprintln(a.stderr)
-			return usagef("nobody said yes: say it with --yes, or look first with --dry-run")
+			return usagef("nobody said yes: say it with --yes, if it is meant")
 		}
 		return err
 	}

@@ -86,6 +86,9 @@ func TestGolden(t *testing.T) {
 		filepath.Join("testdata", "queue_paused.golden"):   true,
 		filepath.Join("testdata", "dlq_show_audit.golden"): true,
 	}
+	for _, c := range cancelCases {
+		used[filepath.Join("testdata", c.name+".golden")] = true
+	}
 	for _, c := range cases {
 		used[filepath.Join("testdata", c.name+".golden")] = true
 	}

@@ -30,9 +30,11 @@ type executionShape struct {
 // executionDetailShape is `stent show --json`.
 type executionDetailShape struct {
 	executionShape
-	ParentID     *string                    `json:"parent_id"`      // the execution that called this one
-	ParentTaskID *string                    `json:"parent_task_id"` // and the call in its history
-	Run          int                        `json:"run"`            // from 1: how often it has begun anew
+	ParentID     *string                    `json:"parent_id"`           // the execution that called this one
+	ParentTaskID *string                    `json:"parent_task_id"`      // and the call in its history
+	Run          int                        `json:"run"`                 // from 1: how often it has begun anew
+	Deadline     *time.Time                 `json:"deadline_at"`         // when it times out, or would have
+	CancelAsked  *time.Time                 `json:"cancel_requested_at"` // when it was asked to stop
 	Metadata     map[string]string          `json:"metadata"`
 	Input        any                        `json:"input"`
 	Result       any                        `json:"result"`
@@ -165,6 +167,12 @@ type signalShape struct {
 	ExecutionID string          `json:"execution_id"`
 	Signal      string          `json:"signal"`
 	Payload     json.RawMessage `json:"payload"`
+}
+
+// cancelShape is `stent cancel --json`.
+type cancelShape struct {
+	ExecutionID string        `json:"execution_id"`
+	State       backend.State `json:"state"` // cancelling or cancelled
 }
 
 // migrateShape is `stent migrate up --json` and `stent migrate status --json`.

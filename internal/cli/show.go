@@ -89,6 +89,12 @@ func (s *screen) detail(d detail) {
 			s.field("Due At", s.date(d.Due))
 		}
 	}
+	if !d.Deadline.IsZero() && d.Finished.IsZero() {
+		s.field("Deadline", s.date(d.Deadline))
+	}
+	if !d.CancelRequested.IsZero() {
+		s.field("Cancel Requested At", s.date(d.CancelRequested))
+	}
 	if !d.Finished.IsZero() {
 		s.field(ending(d.State), s.date(d.Finished))
 	}
@@ -152,6 +158,8 @@ func shapeDetail(d detail) executionDetailShape {
 	shape := executionDetailShape{
 		executionShape: shapeExecution(d.Execution),
 		Run:            d.Run,
+		Deadline:       shapeTime(d.Deadline),
+		CancelAsked:    shapeTime(d.CancelRequested),
 		Metadata:       d.Metadata,
 		Input:          shapePayload(d.Input),
 		Result:         shapePayload(d.Result),
