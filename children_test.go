@@ -369,3 +369,144 @@ func TestAMillHoldsParentsAndChildrenWithOneSlotAndFewInMemory(t *testing.T) {
 		}
 	})
 }
+
+func TestChildrenAreCancelledWithTheirParentUnlessTheyAreDetached(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		gate := core.NewSignal[bool]("go")
+		var told, ofParent atomic.Pointer[error]
+		p := w.program(
+			shipment.Handle(func(flow *core.Flow, n int) (int, error) {
+				_, err := gate.Receive(flow)
+				if err != nil {
+					told.Store(&err)
+				}
+				return n, err
+			}),
+			delivery.Handle(func(flow *core.Flow, n int) (int, error) {
+				shipment.Go(flow, n, core.Detached())
+				n, err := shipment.Call(flow, n)
+				ofParent.Store(&err)
+				return n, err
+			}),
+		).serve(core.WorkerConfig{})
+		run := start(p, delivery, 5, core.ID("c"))
+		p.inState("c/1", backend.Running)
+		p.inState("c/2", backend.Running)
+		if err := p.Cancel(w.ctx(), "c"); err != nil {
+			t.Fatal(err)
+		}
+		var ended *core.ExecutionError
+		if _, err := run.Wait(w.ctx()); !errors.As(err, &ended) || ended.State != backend.Cancelled {
+			t.Errorf("waiting for the parent: %v", err)
+		}
+		p.inState("c/2", backend.Cancelled)
+		if err := told.Load(); err == nil || !errors.Is(*err, core.ErrCancelled) {
+			t.Errorf("the child was told %v", err)
+		}
+		if err := ofParent.Load(); err == nil || !errors.Is(*err, core.ErrCancelled) {
+			t.Errorf("the parent was told %v", err)
+		}
+		p.inState("c/1", backend.Running)
+		if err := gate.Send(w.ctx(), p.Engine, "c/1", true); err != nil {
+			t.Fatal(err)
+		}
+		p.inState("c/1", backend.Completed)
+		p.inState("c", backend.Cancelled)
+		if letters, _ := p.DeadLetters(w.ctx(), core.DeadLetterFilter{}); len(letters) != 0 {
+			t.Errorf("%d dead letters of what was cancelled", len(letters))
+		}
+	})
+}
+
+func TestAChildThatIsCancelledByItselfIsAnErrorOfItsParent(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		p := w.program(
+			shipment.Handle(func(flow *core.Flow, n int) (int, error) { return n, flow.Sleep(time.Hour) }),
+			delivery.Handle(func(flow *core.Flow, n int) (int, error) {
+				_, err := shipment.Call(flow, n)
+				var failed *core.ChildError
+				if !errors.As(err, &failed) || failed.State != backend.Cancelled || failed.Cause != nil || !errors.Is(err, core.ErrCancelled) {
+					return 0, fmt.Errorf("the call of a child that was cancelled: %w", err)
+				}
+				return 2 * n, flow.Sleep(time.Millisecond) // the parent itself goes on
+			}),
+		).serve(core.WorkerConfig{})
+		run := start(p, delivery, 4, core.ID("c"))
+		p.inState("c/1", backend.Running)
+		if err := p.Cancel(w.ctx(), "c/1"); err != nil {
+			t.Fatal(err)
+		}
+		if got := wait(p, run); got != 8 {
+			t.Errorf("result %d", got)
+		}
+	})
+}
+
+func TestTheOtherChildrenOfAFailedParentAreCancelledAndBegunAnewByTheReplay(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		var (
+			broken atomic.Bool
+			did    tally
+		)
+		broken.Store(true)
+		gate := core.NewSignal[bool]("go")
+		p := w.program(
+			logged.Handle(func(_ context.Context, n int) (int, error) {
+				if did.add(fmt.Sprint("logged ", n)); n == 1 && broken.Load() {
+					return 0, core.NonRetryable(errors.New("down"))
+				}
+				return n, nil
+			}),
+			shipment.Handle(func(flow *core.Flow, n int) (int, error) {
+				if n == 2 {
+					if _, err := gate.Receive(flow); err != nil {
+						return 0, err
+					}
+				}
+				return logged.Call(flow, n)
+			}),
+			delivery.Handle(func(flow *core.Flow, _ int) (int, error) {
+				slow, quick := shipment.Go(flow, 2), shipment.Go(flow, 1, core.Delay(50*time.Millisecond))
+				a, err := quick.Get(flow)
+				if err != nil {
+					return 0, err
+				}
+				b, err := slow.Get(flow)
+				return 10*a + b, err
+			}),
+		).serve(core.WorkerConfig{})
+		run := start(p, delivery, 0, core.ID("r"))
+		_, err := run.Wait(w.ctx())
+		var failed *core.ExecutionError
+		if !errors.As(err, &failed) || failed.Cause == nil || failed.Cause.String() != "r/2.1" {
+			t.Fatalf("error %v", err)
+		}
+		p.inState("r/1", backend.Cancelled)
+		broken.Store(false)
+		if err := p.Replay(w.ctx(), *failed.Cause); err != nil {
+			t.Fatal(err)
+		}
+		again := ""
+		w.eventually("the call that was cancelled is made anew", func() bool {
+			for _, item := range p.inState("r", backend.Running).Progress {
+				if item.Child != "" && item.Child != "r/1" && item.Child != "r/2" {
+					again = item.Child
+				}
+			}
+			return again != ""
+		})
+		if err := gate.Send(w.ctx(), p.Engine, again, true); err != nil {
+			t.Fatal(err)
+		}
+		if got := wait(p, run); got != 12 {
+			t.Errorf("result %d", got)
+		}
+		p.inState("r/1", backend.Cancelled)
+		if did.of("logged 2") != 1 {
+			t.Errorf("the slow one's activity ran %d times", did.of("logged 2"))
+		}
+		if letters, _ := p.DeadLetters(w.ctx(), core.DeadLetterFilter{}); len(letters) != 0 {
+			t.Errorf("%d dead letters are left", len(letters))
+		}
+	})
+}
