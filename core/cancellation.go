@@ -67,8 +67,12 @@ func isToldOf(steps []*step) bool {
 // cancelled tells whether the step ended because its execution is to stop.
 func (s *step) cancelled() bool { return s.refused == nil && s.state == backend.Cancelled }
 
-// cancelForgotten ends the contexts of activities on this worker that a turn has cancelled.
+// cancelForgotten ends the contexts of activities on this worker that a turn has cancelled. What ends with its execution or
+// its run is told so by those who end that.
 func (r *run) cancelForgotten(t *backend.Turn) {
+	if t.Close != nil || t.Continue != nil {
+		return
+	}
 	for _, seq := range t.Forgotten {
 		r.w.cancelActivity(backend.TaskID{Execution: r.info.ExecutionID, Seq: seq}, ErrCancelled)
 	}
