@@ -56,6 +56,7 @@ test-property: $(PGSERVER) ## run 10,000 random workflows with crashes; STENT_PR
 .PHONY: test-e2e
 test-e2e: ## test with the real programs of e2e/tools, which are built at first (minutes) and kept in .cache/bin
 	cd e2e && go vet ./... && go test -count=1 -timeout=30m $(ARGS) ./...
+	cd examples/tracing && go vet ./... && go test -count=1 ./...
 
 MATRIX := $(POSTGRES_VERSIONS:%=test-postgres-%)
 

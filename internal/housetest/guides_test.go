@@ -15,7 +15,7 @@ func TestGuidesShowCodeThatExists(t *testing.T) {
 		t.Fatalf("no guides: %v", err)
 	}
 	lines := map[string]bool{}
-	for _, folder := range []string{"examples", "logctx"} {
+	for _, folder := range []string{"examples", "logctx", "e2e"} {
 		for _, file := range goFiles(t, filepath.Join(root, folder)) {
 			for line := range strings.Lines(read(t, file)) {
 				lines[strings.TrimSpace(line)] = true
