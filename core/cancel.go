@@ -44,6 +44,7 @@ func (e *Engine) Cancel(ctx context.Context, id string, opts ...CancelOption) er
 	}
 	if cmd.Ended {
 		e.measureElsewhere(ctx, id)
+		e.endedElsewhere(ctx, id)
 	}
 	e.woke()
 	e.watch.changed()

@@ -228,24 +228,31 @@ func (r *run) endedHere(t *backend.Turn) {
 
 // endedElsewhere tells the middleware of an execution that this worker ended in the database.
 func (w *worker) endedElsewhere(id string) {
-	if !w.e.middleware.any() {
+	if w.e.middleware.any() {
+		w.goroutines.Go(func() { w.e.endedElsewhere(w.ctx, id) })
+	}
+}
+
+func (e *Engine) endedElsewhere(ctx context.Context, id string) {
+	if !e.middleware.any() {
 		return
 	}
-	w.goroutines.Go(func() {
-		x, err := w.e.db.Execution(w.ctx, id)
-		if err != nil {
-			w.e.log.Warn("cannot read an execution that has ended", "stent_execution_id", id, "stent_worker_id", w.id, "error", err)
-			return
-		}
-		info := &EndInfo{
-			TaskInfo: TaskInfo{
-				ExecutionID: x.ID, TaskID: backend.TaskID{Execution: x.ID}.String(), WorkerID: x.Worker,
-				Workflow: x.Workflow, Step: x.Workflow, Kind: backend.Orchestrator, Queue: x.Queue, Attempt: x.Attempt, Run: x.Run,
-			},
-			State: x.State, Failure: x.Failure, Created: x.Created, Started: x.Started, Carrier: x.Carrier, Reopened: x.HealedTo > 0,
-		}
-		w.e.ended(withScope(w.ctx, &taskScope{info: info.TaskInfo}), info)
-	})
+	x, err := e.db.Execution(ctx, id)
+	if err != nil {
+		e.log.WarnContext(ctx, "an execution that has ended cannot be read and no middleware is told", "stent_execution_id", id, "error", err)
+		return
+	}
+	info := &EndInfo{
+		TaskInfo: TaskInfo{
+			ExecutionID: x.ID, TaskID: backend.TaskID{Execution: x.ID}.String(), WorkerID: x.Worker,
+			Workflow: x.Workflow, Step: x.Workflow, Kind: backend.Orchestrator, Queue: x.Queue, Attempt: x.Attempt, Run: x.Run,
+		},
+		State: x.State, Failure: x.Failure, Created: x.Created, Started: x.Started, Carrier: x.Carrier, Reopened: x.HealedTo > 0,
+	}
+	if x.Parent != nil {
+		info.ParentID = x.Parent.Execution
+	}
+	e.ended(withScope(ctx, &taskScope{info: info.TaskInfo}), info)
 }
 
 // ended tells the middleware, which may take its time, of an execution's end.

@@ -93,6 +93,7 @@ func (w *worker) expire(ctx context.Context) {
 	w.measureExpired(ctx, &x)
 	for _, end := range x.Executions {
 		w.e.waits.ended(end.ID, ending{workflow: end.Workflow, state: end.State, failure: end.Failure})
+		w.endedElsewhere(end.ID)
 		w.e.log.Error("execution took longer than it may", "stent_execution_id", end.ID, "workflow", end.Workflow, "state", end.State)
 	}
 	for _, t := range x.Tasks {

@@ -428,6 +428,37 @@ stent.execute order_workflow
 	}
 }
 
+func TestExecutionsThatEndWithoutTheirWorkflow(t *testing.T) {
+	inBubble(t, func(s *shop) {
+		all := &recording{ids: stentotel.NewIDGenerator()}
+		web := s.program(all)
+		if _, err := orders.Start(s.Context(), web, "42", core.ID("cancelled")); err != nil {
+			s.Fatal(err)
+		}
+		if err := web.Cancel(s.Context(), "cancelled"); err != nil {
+			s.Fatal(err)
+		}
+		s.serve(s.program(all, orders.Handle(func(flow *core.Flow, order string) (string, error) { return approval.Receive(flow) })))
+		run, err := orders.Start(s.Context(), web, "43", core.ID("late"), core.MaxDuration(time.Hour))
+		if err != nil {
+			s.Fatal(err)
+		}
+		if _, err := run.Wait(s.Context()); err == nil {
+			s.Fatal("no error")
+		}
+		synctest.Wait()
+		states := map[string]string{}
+		for _, sp := range all.spans() {
+			if sp.name == "stent.execute order_workflow" {
+				states[sp.attr("stent.execution_id")] = sp.attr("stent.state") + " " + sp.status.String()
+			}
+		}
+		if got := fmt.Sprint(states); got != "map[cancelled:cancelled Error late:timed_out Error]" {
+			s.Errorf("executions ended as %s", got)
+		}
+	})
+}
+
 func TestASignalIsASpanOfItsSender(t *testing.T) {
 	inBubble(t, func(s *shop) {
 		all := &recording{}
