@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"fmt"
+	"reflect"
 
 	"github.com/stentgo/stent/core/backend"
 )
@@ -29,6 +31,9 @@ func NewActivity[I, O any](name string, opts ...ActivityOption) *Activity[I, O] 
 	}
 	if err := checkName("activity", name); err != nil {
 		a.settings.fail(err)
+	}
+	if of := a.settings.sharing.keyOf; a.settings.sharing.keyFunc != nil && of != reflect.TypeFor[I]() {
+		a.settings.fail(fmt.Errorf("cache key: the function takes %s, the activity %s", of, reflect.TypeFor[I]()))
 	}
 	return a
 }

@@ -29,9 +29,10 @@ type activityTask struct {
 	crashes int
 	carrier map[string]string
 
-	mu   sync.Mutex
-	late *TimeoutError // which of its limits it has exceeded
-	over bool          // its end has been decided
+	mu    sync.Mutex
+	late  *TimeoutError // which of its limits it has exceeded
+	over  bool          // its end has been decided
+	letGo func()        // of the key of the result that it makes for others
 }
 
 // begin runs an activity whose slot is taken and whose lease is in the database.
@@ -104,8 +105,15 @@ func (a *activityTask) decide() bool {
 	return first
 }
 
-// attempt calls the user's function; a panic is an error like any other.
-func (w *worker) attempt(ctx context.Context, a *activityTask) (result []byte, err error) {
+func (w *worker) attempt(ctx context.Context, a *activityTask) ([]byte, error) {
+	if a.policy.shareKey != "" {
+		return w.share(ctx, a)
+	}
+	return w.call(ctx, a)
+}
+
+// call calls the user's function; a panic is an error like any other.
+func (w *worker) call(ctx context.Context, a *activityTask) (result []byte, err error) {
 	h, ok := w.e.handler(a.info.Step)
 	if !ok || h.activity == nil {
 		return nil, unregistered(&callee{name: a.info.Step}, a.info.Queue, joined(w.steps))
@@ -221,6 +229,9 @@ func (w *worker) exceeded(ctx context.Context, a *activityTask, late *TimeoutErr
 			return
 		}
 		w.measured(ctx, a)
+		if letGo := a.sharesNoMore(); letGo != nil {
+			w.goroutines.Go(letGo)
+		}
 		w.conclude(ctx, ctx, a, nil, &lateError{late, errStuck})
 	})
 }
@@ -240,6 +251,11 @@ func (w *worker) conclude(ctx, within context.Context, a *activityTask, result [
 	}
 	if errors.Is(cause, ErrShutdown) {
 		w.giveBack(within, &backend.Release{Task: a.id, Token: a.token, Detail: a.beats.take()})
+		return
+	}
+	if errors.Is(err, errCrowded) {
+		w.giveBack(within, &backend.Release{Task: a.id, Token: a.token})
+		w.due(0)
 		return
 	}
 	failure := failureOf(err)

@@ -25,6 +25,7 @@ type Engine struct {
 	metrics   recorderQueues
 	sampler   sampler
 	progress  atomic.Int64 // when a task last began or ended, in ns since 1970
+	flights   flights
 	committer *committer
 	waits     waits
 	watch     watch

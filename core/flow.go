@@ -109,7 +109,15 @@ func (f *Flow) callActivity(c *callee, in any, opts []CallOption) *step {
 	if err := f.run.w.knows(c, queue); err != nil {
 		f.abort(err)
 	}
-	policy := taskPolicy{settings.retry, settings.startToClose, settings.scheduleToStart, settings.heartbeat}
+	policy := taskPolicy{
+		retry: settings.retry, startToClose: settings.startToClose, scheduleToStart: settings.scheduleToStart, heartbeat: settings.heartbeat,
+	}
+	if settings.sharing.on {
+		if policy.shareKey, err = settings.sharing.keyFor(c.name, in); err != nil {
+			f.abort(NonRetryable(err))
+		}
+		policy.shareFor = settings.sharing.ttl
+	}
 	s.state, s.input, s.policy = backend.Pending, data, policy
 	s.free = settings.maxConcurrent == 0
 	f.add(s, backend.Add{

@@ -28,6 +28,9 @@ type ProgressItem struct {
 	Due     time.Time     // of a pending one: when it may be claimed
 	Detail  string        // of a failure: its message
 	Child   string        // of a call of a workflow: the id of its execution
+
+	// ResultOf is whose result it is, of an Idempotent or Cached activity that did not run itself.
+	ResultOf backend.TaskID
 }
 
 // StateOf reads one execution with its progress, or says ErrNotFound.
@@ -44,7 +47,17 @@ func (e *Engine) StateOf(ctx context.Context, id string) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	return Snapshot{Execution: x, Progress: progress(x, tasks), Counters: told.Counters, Custom: told.Custom}, nil
+	results, err := e.db.ResultsOf(ctx, id)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	items := progress(x, tasks)
+	for i := range items {
+		if items[i].State == backend.Completed {
+			items[i].ResultOf = results[items[i].TaskID.Seq]
+		}
+	}
+	return Snapshot{Execution: x, Progress: items, Counters: told.Counters, Custom: told.Custom}, nil
 }
 
 func (e *Engine) allTasks(ctx context.Context, id string) ([]backend.Task, error) {

@@ -42,6 +42,7 @@ type settings struct {
 	elsewhere     bool
 	startToClose  time.Duration
 	slo           float64
+	sharing       sharing
 
 	key      string
 	detached bool

@@ -58,30 +58,55 @@ const retentionChore = "retention"
 // keepHouse cleans up from time to time, where no other worker does.
 func (w *worker) keepHouse(ctx context.Context) {
 	keep := w.e.retention.keep()
-	if len(keep) == 0 {
+	if len(keep) == 0 && !w.e.shares() {
 		return
 	}
-	for wait := min(w.cfg.PollInterval, w.e.retention.Every); w.pause(ctx, wait); wait = w.e.retention.Every {
+	every := orDefault(w.e.retention.Every, max(time.Minute, w.cfg.PollInterval))
+	for wait := min(w.cfg.PollInterval, every); w.pause(ctx, wait); wait = every {
 		if w.status().State != backend.WorkerReady {
 			return
 		}
 		taken, err := w.e.db.TakeChore(ctx, retentionChore, w.id)
 		if err == nil && taken {
-			err = w.cleanUp(ctx, backend.Cleanup{Keep: keep})
+			err = w.cleanUp(ctx, backend.Cleanup{Keep: keep}, every)
 		}
 		if err != nil && ctx.Err() == nil {
-			w.e.log.Warn("cannot delete old executions, trying again", "stent_worker_id", w.id, "in", w.e.retention.Every, "error", err)
+			w.e.log.Warn("cannot delete old executions, trying again", "stent_worker_id", w.id, "in", every, "error", err)
 		}
 	}
 }
 
-func (w *worker) cleanUp(ctx context.Context, c backend.Cleanup) error {
+// shares tells whether an activity is registered whose results are kept, which expire.
+func (e *Engine) shares() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, h := range e.handlers {
+		if h.callee.settings.sharing.on {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *worker) cleanUp(ctx context.Context, c backend.Cleanup, every time.Duration) error {
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
 		defer cancel()
 		// Where this fails the chore is free again when the worker has ended, or is tried again by this one.
-		_ = w.e.db.EndChore(ctx, retentionChore, w.id, w.e.retention.Every)
+		_ = w.e.db.EndChore(ctx, retentionChore, w.id, every)
 	}()
+	for {
+		n, err := w.e.db.ForgetResults(ctx, forgetMost)
+		if err != nil {
+			return err
+		}
+		if n < forgetMost {
+			break
+		}
+	}
+	if len(c.Keep) == 0 {
+		return nil
+	}
 	total, err := w.e.clean(ctx, c, func(_ CleanupReport, took time.Duration, full bool) error {
 		if w.status().State != backend.WorkerReady {
 			return context.Canceled
@@ -93,6 +118,9 @@ func (w *worker) cleanUp(ctx context.Context, c backend.Cleanup) error {
 	}
 	return err
 }
+
+// forgetMost is how many expired results are deleted at once.
+const forgetMost = 500
 
 // breather is how long to pause after a step that took so long: as long, where there was much to delete, so that a
 // backlog shrinks; otherwise nine times as long, so that looking takes a tenth of one connection's time.

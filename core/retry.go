@@ -105,6 +105,8 @@ type taskPolicy struct {
 	startToClose    time.Duration
 	scheduleToStart time.Duration
 	heartbeat       time.Duration
+	shareKey        string        // of an activity that shares its result
+	shareFor        time.Duration // 0: for ever
 }
 
 // storedPolicy is a policy as it stands in the database: seconds, and only what differs from the default, since most
@@ -119,6 +121,8 @@ type storedPolicy struct {
 	StartToClose  float64  `json:"start_to_close_s,omitempty"`
 	StartWithin   float64  `json:"schedule_to_start_s,omitempty"`
 	Heartbeat     float64  `json:"heartbeat_s,omitempty"`
+	ShareKey      string   `json:"share_key,omitempty"`
+	ShareFor      float64  `json:"share_for_s,omitempty"`
 }
 
 func (p taskPolicy) encode() []byte {
@@ -132,6 +136,8 @@ func (p taskPolicy) encode() []byte {
 		StartToClose:  p.startToClose.Seconds(),
 		StartWithin:   p.scheduleToStart.Seconds(),
 		Heartbeat:     p.heartbeat.Seconds(),
+		ShareKey:      p.shareKey,
+		ShareFor:      p.shareFor.Seconds(),
 	}
 	data, err := json.Marshal(s)
 	if err != nil || string(data) == "{}" {
@@ -160,6 +166,8 @@ func decodePolicy(data []byte) (taskPolicy, error) {
 		startToClose:    seconds(s.StartToClose),
 		scheduleToStart: seconds(s.StartWithin),
 		heartbeat:       seconds(s.Heartbeat),
+		shareKey:        s.ShareKey,
+		shareFor:        seconds(s.ShareFor),
 	}, nil
 }
 

@@ -59,7 +59,7 @@ func TestAPolicyIsStoredAsItIsAndTheDefaultAsNothing(t *testing.T) {
 	if data := (taskPolicy{}).encode(); data != nil {
 		t.Errorf("the default is stored as %s", data)
 	}
-	want := taskPolicy{RetryPolicy{MaxAttempts: 7, InitialDelay: 1500 * time.Millisecond, BackoffFactor: 1.5, MaxDelay: time.Hour, Jitter: -1, NonRetryable: []string{"*x.E"}}, 3 * time.Second, 4 * time.Second, 5 * time.Second}
+	want := taskPolicy{RetryPolicy{MaxAttempts: 7, InitialDelay: 1500 * time.Millisecond, BackoffFactor: 1.5, MaxDelay: time.Hour, Jitter: -1, NonRetryable: []string{"*x.E"}}, 3 * time.Second, 4 * time.Second, 5 * time.Second, "k", 2 * time.Second}
 	got, err := decodePolicy(want.encode())
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%+v, %v; want %+v", got, err, want)

@@ -15,6 +15,7 @@ type Backend interface {
 	Queues
 	Auditor
 	Cleaner
+	Results
 
 	// Name is "sqlite", "postgres", ...
 	Name() string

@@ -89,6 +89,9 @@ func (s *screen) status(e event) (word, more string) {
 	case e.attempt > 1:
 		more = fmt.Sprintf(" on attempt %d", e.attempt)
 	}
+	if e.ResultOf != (backend.TaskID{}) {
+		more += " with the result of " + clean(e.ResultOf.String())
+	}
 	return strings.ReplaceAll(string(e.State), "_", " "), more
 }
 

@@ -58,6 +58,7 @@ func Run(t *testing.T, f Features, open func(t *testing.T) backend.Backend) {
 		{"queues", queues},
 		{"audit", audits},
 		{"cleanup", cleanups},
+		{"results", results},
 		{"inspect", inspections},
 		{"stats", statistics},
 		{"context", contexts},

@@ -52,6 +52,11 @@ func (db *DB) Clean(ctx context.Context, c backend.Cleanup) (cleaned backend.Cle
 func (t *tx) deleteExecution(e *execution) {
 	delete(t.executions, e.ID)
 	t.order = slices.DeleteFunc(t.order, func(o *execution) bool { return o == e })
+	for id := range t.used {
+		if id.Execution == e.ID {
+			delete(t.used, id)
+		}
+	}
 	for id := range t.attempts {
 		if id.Execution == e.ID {
 			t.forgetAttempts(id)
@@ -76,8 +81,7 @@ type chore struct {
 func (db *DB) TakeChore(ctx context.Context, name, by string) (taken bool, err error) {
 	err = db.do(ctx, func(t *tx) error {
 		c, ok := t.chores[name]
-		alive := slices.ContainsFunc(t.workers, func(w *worker) bool { return w.ID == c.worker && w.ended.IsZero() })
-		if taken = !ok || c.worker == "" && !c.due.After(t.now) || c.worker != "" && (c.worker == by || !alive); taken {
+		if taken = !ok || c.worker == "" && !c.due.After(t.now) || c.worker != "" && (c.worker == by || !t.registered(c.worker)); taken {
 			t.chores[name] = chore{by, c.due}
 		}
 		return nil

@@ -119,7 +119,7 @@ func (t *tx) clean(keys string, cuts [4]int64, cleaned *backend.Cleaned) error {
 		return err
 	}
 	keys = encode(still)
-	for _, q := range []*query{t.q.cleanFailures, t.q.cleanTasks, t.q.cleanSignals, t.q.cleanCounters, t.q.cleanCustomState, t.q.cleanInputs, t.q.cleanExecutions} {
+	for _, q := range []*query{t.q.cleanFailures, t.q.cleanResultsUsed, t.q.cleanTasks, t.q.cleanSignals, t.q.cleanCounters, t.q.cleanCustomState, t.q.cleanInputs, t.q.cleanExecutions} {
 		rows, err := t.exec(q, keys)
 		if err != nil {
 			return err

@@ -41,7 +41,9 @@ type queries struct {
 	cleanStretch, cleanLook, cleanCheck, cleanLetter             *query
 	cleanFailures, cleanTasks, cleanSignals, cleanCounters       *query
 	cleanCustomState, cleanInputs, cleanExecutions               *query
-	takeChore, endChore                                          *query
+	takeChore, endChore, cleanResultsUsed                        *query
+	reserveResult, findResult, useResult, unuseResult            *query
+	keepResult, freeResult, forgetResults, resultsOf             *query
 	migrated                                                     *query
 }
 
@@ -66,6 +68,7 @@ func (l *loader) loadAll(q *queries) {
 	l.loadDeadLetters(q)
 	l.loadOperations(q)
 	l.loadCleaning(q)
+	l.loadResults(q)
 	q.migrated = l.load("migrated", "version name now")
 }
 
@@ -236,6 +239,18 @@ func (l *loader) loadCleaning(q *queries) {
 	q.cleanInputs = l.load("clean_inputs", "keys")
 	q.cleanExecutions = l.load("clean_executions", "keys")
 	q.cleanLetter = l.load("clean_letter", "execution_id seq")
+	q.cleanResultsUsed = l.load("clean_results_used", "keys")
 	q.takeChore = l.load("take_chore", "name worker_id now")
 	q.endChore = l.load("end_chore", "name worker_id due_at")
+}
+
+func (l *loader) loadResults(q *queries) {
+	q.reserveResult = l.load("reserve_result", "key worker_id task token now")
+	q.findResult = l.load("find_result", "key")
+	q.useResult = l.load("use_result", "execution_id seq task")
+	q.unuseResult = l.load("unuse_result", "execution_id seq")
+	q.keepResult = l.load("keep_result", "key worker_id task token result expires_at")
+	q.freeResult = l.load("free_result", "key worker_id task token")
+	q.forgetResults = l.load("forget_results", "now most")
+	q.resultsOf = l.load("results_of", "execution_id")
 }

@@ -12,3 +12,23 @@ CREATE TABLE stent.chores (
     worker text,        -- who does it, as long as that is registered
     due_at timestamptz NOT NULL
 );
+
+-- Results that activities with the same key share. worker is set while one of them runs.
+CREATE TABLE stent.results (
+    key        text        COLLATE "C" PRIMARY KEY,
+    worker     text,
+    task       text        NOT NULL,
+    token      bigint      NOT NULL,
+    result     bytea,
+    expires_at timestamptz  -- NULL: never
+);
+
+CREATE INDEX results_expired ON stent.results (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Activities that got another task's result.
+CREATE TABLE stent.results_used (
+    execution_id text    COLLATE "C" NOT NULL,
+    seq          integer NOT NULL,
+    task         text    NOT NULL, -- whose
+    PRIMARY KEY (execution_id, seq)
+);

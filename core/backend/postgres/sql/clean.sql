@@ -8,7 +8,7 @@ WITH gone AS MATERIALIZED (
              AND d.finished_at < clock_timestamp() - ($3::bigint[])[array_position($2::text[], d.state::text)] * interval '1 microsecond'
            FOR UPDATE SKIP LOCKED) AS due
     WHERE e.id = due.id
-    RETURNING e.id, e.state::text AS state
+    RETURNING e.id, coalesce(e.alias, e.id::text) AS name, e.state::text AS state
 ), gone_tasks AS (
     DELETE FROM stent.tasks AS t WHERE t.execution_id = ANY (ARRAY(SELECT id FROM gone)) RETURNING 1
 ), gone_signals AS (
@@ -17,6 +17,8 @@ WITH gone AS MATERIALIZED (
     DELETE FROM stent.counters AS c WHERE c.execution_id = ANY (ARRAY(SELECT id FROM gone))
 ), gone_state AS (
     DELETE FROM stent.custom_state AS c WHERE c.execution_id = ANY (ARRAY(SELECT id FROM gone))
+), gone_results AS (
+    DELETE FROM stent.results_used AS r WHERE r.execution_id = ANY (ARRAY(SELECT name FROM gone))
 ), gone_failures AS (
     DELETE FROM stent.failures AS f
     WHERE f.execution_id = ANY (ARRAY(SELECT id FROM gone))

@@ -14,3 +14,23 @@ CREATE TABLE chores (
     worker TEXT,              -- who does it, as long as that is registered
     due_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Results that activities with the same key share. worker is set while one of them runs.
+CREATE TABLE results (
+    key        TEXT    PRIMARY KEY,
+    worker     TEXT,
+    task       TEXT    NOT NULL,
+    token      INTEGER NOT NULL,
+    result     BLOB,
+    expires_at INTEGER           -- NULL: never
+) STRICT;
+
+CREATE INDEX results_expired ON results (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Activities that got another task's result.
+CREATE TABLE results_used (
+    execution_id TEXT    NOT NULL,
+    seq          INTEGER NOT NULL,
+    task         TEXT    NOT NULL, -- whose
+    PRIMARY KEY (execution_id, seq)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,2 @@
+-- What is kept under a key, or who has it.
+SELECT worker IS NOT NULL, task, result FROM results WHERE key = :key;
