@@ -50,7 +50,7 @@ test-scale: test-property $(PGSERVER) ## run the story of 100,000 sleeping execu
 	$(PGSERVER) go test -count=1 -timeout=10m -run 'HundredThousand' .
 
 .PHONY: test-property
-test-property: $(PGSERVER) ## run 10,000 random workflows with crashes; STENT_PROPERTY_SEED and STENT_PROPERTY_CASES repeat one
+test-property: $(PGSERVER) ## run 10,000 random workflows with crashes, and 200 on each database; STENT_PROPERTY_SEED and STENT_PROPERTY_CASES repeat one
 	STENT_PROPERTY_CASES_MEMORY=10000 STENT_PROPERTY_CASES_REAL=200 $(PGSERVER) go test -count=1 -timeout=15m -run 'RandomWorkflows' .
 
 .PHONY: test-e2e

@@ -240,7 +240,7 @@ func TestOneTransientErrorDoesNotEndTheHeartbeat(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		act := core.NewActivity[int, bool]("long")
 		wf := core.NewWorkflow[int, bool]("patient")
-		var renewals atomic.Int32
+		var renewals, runs atomic.Int32
 		flaky := &severed{Backend: w.open(), renewals: func() error {
 			if n := renewals.Add(1); n == 2 || n == 3 {
 				return errors.New("connection reset")
@@ -249,6 +249,7 @@ func TestOneTransientErrorDoesNotEndTheHeartbeat(t *testing.T) {
 		}}
 		p := w.programOn(flaky, wf.Handle(func(flow *core.Flow, n int) (bool, error) { return act.Call(flow, n) }),
 			act.Handle(func(ctx context.Context, _ int) (bool, error) {
+				runs.Add(1)
 				for renewals.Load() < 10 { // more than three leases
 					if err := ctx.Err(); err != nil {
 						return false, context.Cause(ctx)
@@ -257,8 +258,8 @@ func TestOneTransientErrorDoesNotEndTheHeartbeat(t *testing.T) {
 				}
 				return true, nil
 			})).serve(core.WorkerConfig{Lease: crashLease})
-		if !wait(p, start(p, wf, 1)) {
-			t.Error("the activity was cancelled")
+		if !wait(p, start(p, wf, 1)) || runs.Load() != 1 {
+			t.Errorf("the activity was cancelled, and begun %d times", runs.Load())
 		}
 	})
 }

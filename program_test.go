@@ -20,6 +20,7 @@ type plan struct {
 	Far   int           `json:"far"`  // units that no disturbance lasts
 	Steps []statement   `json:"steps"`
 	Fails bool          `json:"fails,omitempty"` // it returns an error at its end
+	More  int           `json:"more,omitempty"`  // how often it begins anew
 }
 
 // statement is one step of it.
@@ -30,6 +31,7 @@ type statement struct {
 	Order []int       `json:"order,omitempty"` // in which futures are asked
 	N     int         `json:"n,omitempty"`
 	Steps []statement `json:"steps,omitempty"` // what is done meanwhile
+	Plans []plan      `json:"plans,omitempty"` // of children
 }
 
 // job is the input of an activity.
@@ -50,6 +52,7 @@ var (
 	randomSignals = map[string]*core.Signal[int]{"red": core.NewSignal[int]("red"), "blue": core.NewSignal[int]("blue")}
 	neverSent     = core.NewSignal[int]("never")
 	randomFlow    = core.NewWorkflow[plan, []string]("random")
+	randomChild   = core.NewWorkflow[plan, []string]("random_child", core.Queue("children"))
 )
 
 func doJob(ctx context.Context, j job) (int, error) {
@@ -77,6 +80,10 @@ func randomWorkflow(flow *core.Flow, p plan) ([]string, error) {
 	m := &machine{flow: flow, plan: &p}
 	if err := m.all(p.Steps); err != nil {
 		return nil, err
+	}
+	if p.More > 0 {
+		p.More--
+		return nil, flow.ContinueAsNew(p)
 	}
 	if p.Fails {
 		return nil, fmt.Errorf("failed after %v", m.saw)
@@ -113,6 +120,11 @@ func (m *machine) do(s *statement) error {
 	case "map":
 		v, err := act.Map(m.flow, s.Jobs, core.Parallel(s.N))
 		m.note("map", v, err)
+	case "child":
+		return m.children(s)
+	case "children":
+		v, err := randomChild.Map(m.flow, s.Plans, core.Parallel(s.N))
+		m.note("children", v, err)
 	case "sleep":
 		return m.flow.Sleep(m.units(s.N))
 	case "timer":
@@ -169,11 +181,32 @@ func (m *machine) futures(act *core.Activity[job, int], s *statement) error {
 	return nil
 }
 
+// children begins children, does something else, and asks them in an order.
+func (m *machine) children(s *statement) error {
+	var futures []*core.Future[[]string]
+	for _, p := range s.Plans {
+		futures = append(futures, randomChild.Go(m.flow, p))
+	}
+	if err := m.all(s.Steps); err != nil {
+		return err
+	}
+	for _, i := range s.Order {
+		v, err := futures[i].Get(m.flow)
+		m.note(fmt.Sprint("child ", i), v, err)
+	}
+	return nil
+}
+
 // randomPlan makes a plan, and the signals that it needs, in their order.
 func randomPlan(r *rand.Rand, unit time.Duration) (plan, []string) {
 	g := &planner{r: r, unit: unit}
 	p := plan{Unit: unit, Far: int(1000 * time.Hour / unit), Steps: g.steps(1+r.IntN(6), 2), Fails: r.IntN(8) == 0}
-	return p, g.signals
+	signals := g.signals
+	for r.IntN(6) == 0 && p.More < 3 { // each time it needs the same signals again
+		p.More++
+		signals = append(signals, g.signals...)
+	}
+	return p, signals
 }
 
 type planner struct {
@@ -181,6 +214,18 @@ type planner struct {
 	unit    time.Duration
 	value   int
 	signals []string
+	inChild bool
+}
+
+func (g *planner) plans(n, depth int) []plan {
+	before := g.inChild
+	g.inChild = true
+	defer func() { g.inChild = before }()
+	var plans []plan
+	for range n {
+		plans = append(plans, plan{Unit: g.unit, Far: int(1000 * time.Hour / g.unit), Steps: g.steps(1+g.r.IntN(2), depth-1), Fails: g.r.IntN(6) == 0})
+	}
+	return plans
 }
 
 func (g *planner) steps(n, depth int) []statement {
@@ -224,7 +269,14 @@ func (g *planner) statement(depth int) statement {
 			s.Steps = g.steps(g.r.IntN(3), depth-1)
 		}
 	}
-	switch g.r.IntN(12) {
+	choice := g.r.IntN(14)
+	if g.inChild && (choice == 7 || choice == 8) { // signals are sent to the first execution alone
+		choice = 0
+	}
+	if depth == 0 && choice >= 12 {
+		choice = 1
+	}
+	switch choice {
 	case 0, 1:
 		s.Do, s.Jobs = "call", g.jobs(1)
 	case 2, 3:
@@ -253,6 +305,12 @@ func (g *planner) statement(depth int) statement {
 		s = statement{Do: "timeout", N: g.r.IntN(20)}
 	case 10:
 		s.Do, s.Jobs = "select", g.jobs(1)
+	case 12:
+		n := 1 + g.r.IntN(2)
+		s = statement{Do: "child", Plans: g.plans(n, depth), Order: g.r.Perm(n)}
+		inner()
+	case 13:
+		s = statement{Do: "children", Plans: g.plans(1+g.r.IntN(3), depth)}
 	default:
 		if g.r.IntN(2) == 0 {
 			s = statement{Do: "count", Name: []string{"a", "b"}[g.r.IntN(2)], N: g.r.IntN(9)}

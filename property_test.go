@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -59,6 +61,7 @@ type outcome struct {
 	Counters []backend.Counter
 	Custom   []backend.CustomItem
 	Letters  []string
+	Children []outcome `json:",omitempty"`
 }
 
 // trial runs a plan once.
@@ -118,7 +121,7 @@ func (x trial) run(t *testing.T, d disturbance) (o outcome, wrong string) {
 
 func (x trial) inside(env *stenttest.Env, d disturbance) outcome {
 	env.Configure(d.Copies, d.Worker, logOption()...)
-	env.Handle(randomFlow.Handle(randomWorkflow))
+	env.Handle(randomFlow.Handle(randomWorkflow), randomChild.Handle(randomWorkflow))
 	for _, act := range randomActs {
 		stenttest.Stub(env, act, doJob)
 	}
@@ -162,6 +165,9 @@ func outcomeOf(env *stenttest.Env, id string) outcome {
 		if t.Step == "new_id" {
 			t.Result = nil
 		}
+		if t.Kind == string(backend.Child) {
+			o.Children = append(o.Children, outcomeOf(env, fmt.Sprint(id, "/", t.Seq)))
+		}
 		o.Entries = append(o.Entries, fmt.Sprintf("%d %s %s %s %s attempt %d %s %s %v", t.Seq, t.Key, t.Kind, t.Step, t.State, t.Attempt, t.Input, t.Result, t.Failure))
 	}
 	letters, err := env.Engine.DeadLetters(context.Background(), core.DeadLetterFilter{Execution: id})
@@ -170,14 +176,15 @@ func outcomeOf(env *stenttest.Env, id string) outcome {
 	}
 	byTask := map[int]string{}
 	for _, l := range letters {
+		if strings.HasSuffix(l.Reason, "…") {
+			l.Reason = "long" // it may be cut off within an id
+		}
 		byTask[l.Task.Seq] = fmt.Sprintf("%d %s %d attempts: %s", l.Task.Seq, l.Step, l.Attempts, l.Reason)
 	}
-	for seq := range len(o.Entries) + 1 {
-		if l, ok := byTask[seq]; ok {
-			o.Letters = append(o.Letters, l)
-		}
+	for _, seq := range slices.Sorted(maps.Keys(byTask)) {
+		o.Letters = append(o.Letters, byTask[seq])
 	}
-	stenttest.AssertReplays(env, history, randomFlow.Handle(randomWorkflow))
+	stenttest.AssertReplays(env, history, randomFlow.Handle(randomWorkflow), randomChild.Handle(randomWorkflow))
 	return o
 }
 
@@ -191,22 +198,27 @@ type exportedEntry struct {
 // differs runs a plan undisturbed and disturbed, and tells what is different.
 func (x trial) differs(t *testing.T, d disturbance) string {
 	t.Helper()
-	calm := x
-	calm.id += "-calm"
+	calm, wild := x, x
+	calm.id, wild.id = x.id+"-calm", x.id+"-wild"
 	want, wrong := calm.run(t, disturbance{Copies: 1})
 	if wrong != "" {
 		return "undisturbed: " + wrong
 	}
-	got, wrong := x.run(t, d)
+	got, wrong := wild.run(t, d)
 	if wrong != "" {
 		return "disturbed: " + wrong
 	}
-	a, _ := json.MarshalIndent(want, "", "  ")
-	b, _ := json.MarshalIndent(got, "", "  ")
-	if string(a) == string(b) {
+	a, b := want.text(calm.id), got.text(wild.id)
+	if a == b {
 		return ""
 	}
 	return fmt.Sprintf("undisturbed:\n%s\ndisturbed:\n%s", a, b)
+}
+
+// text is an outcome with the execution's id, from which those of children are made, taken out.
+func (o outcome) text(id string) string {
+	data, _ := json.MarshalIndent(o, "", "  ") // it holds strings and numbers
+	return strings.ReplaceAll(string(data), id, "ID")
 }
 
 // shrink makes a plan shorter as long as it fails.
@@ -279,7 +291,7 @@ func tryCase(t *testing.T, seed uint64, unit time.Duration, db backend.Backend) 
 }
 
 // TestRandomWorkflowsEndTheSameWhateverHappensToThem: calls, futures, maps, sleeps, signals, timeouts, failures and
-// retries, with crashes, evictions and several programs, give the result and the history of an undisturbed run.
+// retries, children and runs that begin anew, with crashes, evictions and several programs, give the result and the history of an undisturbed run.
 func TestRandomWorkflowsEndTheSameWhateverHappensToThem(t *testing.T) {
 	seed, cases := propertySeed(t), propertyCases(t, 300, "STENT_PROPERTY_CASES_MEMORY")
 	shards := uint64(runtime.GOMAXPROCS(0))

@@ -244,6 +244,13 @@ func (w *worker) tagged(tags []string) bool {
 	return len(tags) == 0 || slices.ContainsFunc(tags, func(t string) bool { return slices.Contains(w.cfg.Tags, t) })
 }
 
+// ready tells whether the worker claims.
+func (w *worker) ready() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state == backend.WorkerReady
+}
+
 // crowded tells a waiting workflow to leave memory.
 func (w *worker) crowded() bool {
 	w.mu.Lock()

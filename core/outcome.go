@@ -128,6 +128,9 @@ func (r *run) mayYield(t *backend.Turn) {
 	for _, s := range r.waiting {
 		long = long && (s.kind != backend.Activity || r.crashes > 0)
 	}
+	if wake == 0 && r.w.ready() {
+		return // the next turn is about to come: who leaves now is due at once, comes back and is where it was
+	}
 	if long || r.evict || r.w.crowded() {
 		t.Yield = &backend.Yield{WakeIn: wake, Seen: r.wakes}
 	}

@@ -220,3 +220,28 @@ func TestOutsideABubbleItSaysWhatToDo(t *testing.T) {
 		t.Errorf("it says %q", said)
 	}
 }
+
+// A workflow whose timer is due when it is brought into memory has to come to its turn, however many others are there.
+func TestCrowdedSleepersWake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wf := core.NewWorkflow[int, int]("sleepy")
+		env := stenttest.New(t, wf.Handle(func(flow *core.Flow, n int) (int, error) {
+			for range 3 {
+				if err := flow.Sleep(time.Second); err != nil {
+					return 0, err
+				}
+			}
+			return n, nil
+		}))
+		env.Configure(1, core.WorkerConfig{MaxResident: 1})
+		var runs []*core.Run[int]
+		for i := range 5 {
+			runs = append(runs, stenttest.Start(env, wf, i))
+		}
+		for i, run := range runs {
+			if got, err := stenttest.Wait(env, run); err != nil || got != i {
+				t.Errorf("execution %d: %d, %v", i, got, err)
+			}
+		}
+	})
+}
