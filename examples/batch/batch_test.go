@@ -37,7 +37,8 @@ func TestProgressCountsEachPictureOnce(t *testing.T) {
 		if got := counters(env, "b"); got != "48 of 100, 0 failed" {
 			t.Errorf("after 3s: %s", got)
 		}
-		env.Restart() // what is under way begin again
+		// What is under way begins again.
+		env.Restart()
 		if got, err := stenttest.Wait(env, run); err != nil || got.Done != 100 || got.Bytes != 100 {
 			t.Errorf("summary %+v, %v", got, err)
 		}

@@ -72,6 +72,7 @@ func TestGolden(t *testing.T) {
 		{"trace_retrying_json", []string{"trace", retryingID, "--json"}},
 		{"trace_running", []string{"trace", runningID}},
 		{"trace_pending", []string{"trace", pendingID}},
+		{"show_history", []string{"show", waitingID, "--history"}},
 		{"queue_list", []string{"queue", "list"}},
 		{"queue_list_json", []string{"queue", "list", "--json"}},
 		{"migrate_status_json", []string{"migrate", "status", "--json"}},

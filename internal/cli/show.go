@@ -12,7 +12,8 @@ import (
 )
 
 func (a *app) showCommand() *cobra.Command {
-	return &cobra.Command{
+	var history bool
+	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one execution, step by step",
 		Long: `Show one execution: its state, its steps, what it has told about itself, and how it ended.
@@ -22,11 +23,42 @@ ID is an execution's id, or the beginning of one that no other id has.
   >  began, or is running      +  completed      ~  waits
   x  failed or timed out       -  cancelled`,
 		Example: `  stent show 550e8400-e29b-41d4-a716-446655440000
-  stent show order-1003 --json | jq .result`,
+  stent show order-1003 --json | jq .result
+  stent show order-1003 --history > testdata/order.json`,
 		Args:              arguments(1, 1, "an execution's id, as in `stent show order-1003`"),
 		ValidArgsFunction: a.completeExecutions,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.show(cmd.Context(), args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if history {
+				return a.history(cmd.Context(), args[0])
+			}
+			return a.show(cmd.Context(), args[0])
+		},
 	}
+	cmd.Flags().BoolVar(&history, "history", false, "print the history as JSON, to check new code against it in a test: see stenttest.AssertReplays")
+	return cmd
+}
+
+// history exports an execution's history.
+func (a *app) history(ctx context.Context, typed string) error {
+	db, err := a.open(ctx, toRead)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	id, err := findExecution(ctx, db, typed)
+	if err != nil {
+		return err
+	}
+	engine, err := core.New(db)
+	if err != nil {
+		return err
+	}
+	data, err := engine.ExportHistory(ctx, id)
+	if err != nil {
+		return err
+	}
+	a.screen.printf("%s", data)
+	return nil
 }
 
 func (a *app) show(ctx context.Context, typed string) error {

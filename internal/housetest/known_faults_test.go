@@ -39,32 +39,48 @@ func TestEveryKnownFaultHasItsStories(t *testing.T) {
 	}
 }
 
-// acceptanceStories are the tests at the root, and whether each calls onEach.
+// acceptanceStories are the tests at the root, and whether each calls onEach, itself or by a function that does.
 func acceptanceStories(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "*_test.go"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no acceptance tests: %v", err)
 	}
-	stories := map[string]bool{}
+	calls := map[string]map[string]bool{}
 	for _, file := range files {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, d := range parsed.Decls {
-			f, ok := d.(*ast.FuncDecl)
-			if !ok || !strings.HasPrefix(f.Name.Name, "Test") {
-				continue
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil {
+				calls[f.Name.Name] = calledBy(f)
 			}
-			stories[f.Name.Name] = false
-			ast.Inspect(f.Body, func(n ast.Node) bool {
-				if id, ok := n.(*ast.Ident); ok && id.Name == "onEach" {
-					stories[f.Name.Name] = true
-				}
-				return true
-			})
+		}
+	}
+	stories := map[string]bool{}
+	for name, called := range calls {
+		if !strings.HasPrefix(name, "Test") {
+			continue
+		}
+		stories[name] = called["onEach"]
+		for other := range called {
+			stories[name] = stories[name] || calls[other]["onEach"]
 		}
 	}
 	return stories
+}
+
+// calledBy are the functions of the package that a function calls.
+func calledBy(f *ast.FuncDecl) map[string]bool {
+	called := map[string]bool{}
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if id, ok := call.Fun.(*ast.Ident); ok {
+				called[id.Name] = true
+			}
+		}
+		return true
+	})
+	return called
 }
