@@ -198,7 +198,7 @@ func expect(t *testing.T, groups []Group, name string, f firing) mapping {
 		text = regexp.MustCompile(`{{ \$labels\.(\w+)( \| urlquery)? }}`).ReplaceAllStringFunc(text, func(s string) string {
 			return labels[regexp.MustCompile(`labels\.(\w+)`).FindStringSubmatch(s)[1]]
 		})
-		return regexp.MustCompile(`{{ \$value \| \w+ }}`).ReplaceAllString(text, f.value)
+		return regexp.MustCompile(`{{ \$value \| [^}]+ }}`).ReplaceAllString(text, f.value)
 	}
 	annotations := alert.annotations(text.prometheus)
 	for i, a := range annotations {

@@ -24,7 +24,7 @@ func (t text) fill(labels map[string]string, value float64) string {
 		case part == asDuration:
 			s.WriteString(time.Duration(value * float64(time.Second)).Round(time.Second).String())
 		case part.value != "":
-			s.WriteString(significant(value))
+			s.WriteString(strconv.FormatFloat(value, 'f', 0, 64))
 		default:
 			s.WriteString(part.literal)
 		}

@@ -13,7 +13,7 @@ type Alert struct {
 	Severity string // critical: somebody has to come now; warning: during the day
 	For      time.Duration
 	Expr     string // its value is above 0 wherever it has one
-	// Summary and Description are templates, in which {{labels.queue}} is a label and {{value}} or {{value.percentage}} the value of Expr.
+	// Summary and Description are templates of labels and of the value of Expr. See [Alert.Render].
 	Summary     text
 	Description text
 	Runbook     string // URL
@@ -42,7 +42,7 @@ type text []segment
 type segment struct {
 	literal string
 	label   string // the value of this label
-	value   string // the value of the expression, in this form: humanize, humanizePercentage, humanizeDuration
+	value   string // the value of the expression, through this function
 }
 
 func say(parts ...any) text {
@@ -61,7 +61,7 @@ func say(parts ...any) text {
 func label(name string) segment { return segment{label: name} }
 
 var (
-	asNumber   = segment{value: "humanize"}
+	asNumber   = segment{value: `printf "%.0f"`} // a count, which increase() makes a fraction of
 	asShare    = segment{value: "humanizePercentage"}
 	asDuration = segment{value: "humanizeDuration"}
 )
