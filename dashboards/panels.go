@@ -62,7 +62,7 @@ func (b *board) lines(w, h int, title, description string, l look, lines ...line
 		Type: "timeseries", Title: title, Description: description, Links: b.links(l),
 		FieldConfig: &FieldConfig{Defaults: defaults, Overrides: overrides(l)},
 		Options: TimeseriesOptions{
-			Legend:  Legend{ShowLegend: true, DisplayMode: "table", Placement: "bottom", Calcs: []string{"lastNotNull", "max"}},
+			Legend:  Legend{ShowLegend: true, DisplayMode: "list", Placement: "bottom", Calcs: []string{}},
 			Tooltip: Tooltip{Mode: "multi", Sort: "desc"},
 		},
 		Targets: targets(lines, "time_series", l.exemplars),
