@@ -46,13 +46,13 @@ func WorkflowAndStep(o Options) Dashboard {
 		look{unit: percent, thresholds: above(alarm, 0.5), runbook: "StentRetryStorm"}, line{b.retryRatio(metrics.LabelStep), "{{step}}"})
 
 	b.heading("Error budget and dead letters")
-	b.lines(8, 8, "Burn rate", "How fast a step uses up the errors that its objective allows: at 1 it lasts exactly as long as the objective, at 14.4 a "+
+	b.lines(6, 8, "Burn rate", "How fast a step uses up the errors that its objective allows: at 1 it lasts exactly as long as the objective, at 14.4 a "+
 		"month's errors are gone in two days. Only steps that declare an objective.",
 		look{unit: number, decimals: ptr(1), thresholds: above(alarm, 14.4), runbook: "StentSLOBurning"},
 		line{b.failureRatio(metrics.LabelStep).Over(b.of(metrics.StepSLO).Max(metrics.LabelStep).OneMinus()), "{{step}}"})
-	b.lines(8, 8, "Objective", "The share of tasks that are to complete, of the steps that declare one.", look{unit: percent, decimals: ptr(3), free: true},
+	b.lines(6, 8, "Objective", "The share of tasks that are to complete, of the steps that declare one.", look{unit: percent, decimals: ptr(2), max: ptr(1.0), free: true},
 		line{b.of(metrics.StepSLO).Max(metrics.LabelStep), "{{step}}"})
-	b.lines(8, 8, "Dead letters by step", "Tasks that became dead letters, a minute; poison is what workers died of.",
+	b.lines(12, 8, "Dead letters by step", "Tasks that became dead letters, a minute; poison is what workers died of.",
 		look{unit: perMinute, runbook: "StentDeadLettersGrowing"},
 		line{b.perMinute(metrics.DeadLettersMoved, metrics.LabelStep), "{{step}}"},
 		line{b.perMinute(metrics.TasksPoisoned, metrics.LabelStep), "{{step}} poison"})
