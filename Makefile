@@ -114,6 +114,15 @@ $(TYPECHECK)/node_modules/.package-lock.json: $(TYPECHECK)/package-lock.json
 bench: ## measure Stent beside its peers, to bench/RESULTS.md; narrow it: make bench ARGS='-quick -rows flow5'
 	cd bench && go run . compare $(ARGS)
 
+PICTURES := internal/pictures
+.PHONY: pictures
+pictures: $(PGSERVER) $(PICTURES)/node_modules/.package-lock.json ## draw the dashboards in docs/pictures from a live incident (needs Node and Chromium; four minutes)
+	$(PGSERVER) go test -tags pictures -count=1 -timeout=15m -v ./$(PICTURES)
+
+$(PICTURES)/node_modules/.package-lock.json: $(PICTURES)/package-lock.json
+	npm ci --prefix $(PICTURES) --legacy-peer-deps --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 .PHONY: examples
 examples: ## vet and test the examples
 	go vet ./examples/...
