@@ -49,14 +49,14 @@ func (a *Activity[I, O]) Handle(fn func(ctx context.Context, in I) (O, error)) H
 		callee: &a.callee,
 		activity: func(ctx context.Context, p payloads, input []byte) ([]byte, error) {
 			var in I
-			if err := p.decode("input of activity "+a.name, input, &in); err != nil {
+			if err := p.decode("input of activity ", a.name, input, &in); err != nil {
 				return nil, err
 			}
 			out, err := fn(ctx, in)
 			if err != nil {
 				return nil, err
 			}
-			data, _, err := p.encode("result of activity "+a.name, out)
+			data, _, err := p.encode("result of activity ", a.name, out)
 			return data, err
 		},
 	}

@@ -3,7 +3,6 @@ package core
 import (
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 )
 
 // Codec turns inputs and results into bytes and back. The default is JSON. It must be safe for concurrent use. What it
@@ -25,15 +24,16 @@ type payloads struct {
 }
 
 // encode gives the bytes and a hash of the value by which a changed input is noticed. The hash is taken before the
-// codec, since one that encrypts gives other bytes every time.
-func (p payloads) encode(what string, v any) ([]byte, int64, error) {
+// codec, since one that encrypts gives other bytes every time. what and name tell in an error what it is about, and are
+// put together only then.
+func (p payloads) encode(what, name string, v any) ([]byte, int64, error) {
 	data, err := p.codec.Encode(v)
 	if err != nil {
-		return nil, 0, payloadError("%s: %T does not encode: %w", what, v, err)
+		return nil, 0, payloadError("%s%s: %T does not encode: %w", what, name, v, err)
 	}
 	if len(data) > p.limit {
-		return nil, 0, payloadError("%s: %d bytes are more than the limit of %d: store the data elsewhere and pass a "+
-			"reference, or raise the limit with core.WithPayloadLimit", what, len(data), p.limit)
+		return nil, 0, payloadError("%s%s: %d bytes are more than the limit of %d: store the data elsewhere and pass a "+
+			"reference, or raise the limit with core.WithPayloadLimit", what, name, len(data), p.limit)
 	}
 	plain := data
 	if _, isJSON := p.codec.(jsonCodec); !isJSON {
@@ -44,12 +44,12 @@ func (p payloads) encode(what string, v any) ([]byte, int64, error) {
 	return data, hash(plain), nil
 }
 
-func (p payloads) decode(what string, data []byte, v any) error {
+func (p payloads) decode(what, name string, data []byte, v any) error {
 	if len(data) == 0 {
 		return nil // nothing was stored: the zero value
 	}
 	if err := p.codec.Decode(data, v); err != nil {
-		return payloadError("%s: %s does not decode into %T: %w", what, oneLine(string(data), 60), v, err)
+		return payloadError("%s%s: %s does not decode into %T: %w", what, name, oneLine(string(data), 60), v, err)
 	}
 	return nil
 }
@@ -63,7 +63,10 @@ func hash(data []byte) int64 {
 	if data == nil {
 		return 0
 	}
-	h := fnv.New64a()
-	_, _ = h.Write(data)
-	return int64(h.Sum64())
+	const offset, prime = 14695981039346656037, 1099511628211 // see hash/fnv, whose hashes are on the heap
+	h := uint64(offset)
+	for _, b := range data {
+		h = (h ^ uint64(b)) * prime
+	}
+	return int64(h)
 }

@@ -86,11 +86,15 @@ func (f *Flow) effect(x backend.Effect) {
 
 // callActivity finds or schedules a call. What is wrong with it is told when its result is asked for.
 func (f *Flow) callActivity(c *callee, in any, opts []CallOption) *step {
-	settings := c.settings
-	for _, opt := range opts {
-		opt.toCall(&settings)
+	settings := &c.settings
+	if len(opts) > 0 {
+		own := c.settings
+		settings = &own
+		for _, opt := range opts {
+			opt.toCall(settings)
+		}
 	}
-	data, sum, err := f.run.w.e.payloads.encode("input of activity "+c.name, in)
+	data, sum, err := f.run.w.e.payloads.encode("input of activity ", c.name, in)
 	if err == nil {
 		err = settings.err
 	}

@@ -18,7 +18,7 @@ func (f *Future[O]) Get(flow *Flow) (O, error) {
 	if err := f.step.err(); err != nil {
 		return out, err
 	}
-	return out, flow.run.w.e.payloads.decode("result of "+f.step.name, f.step.result, &out)
+	return out, flow.run.w.e.payloads.decode("result of ", f.step.name, f.step.result, &out)
 }
 
 func (f *Future[O]) awaited() *step { return f.step }
@@ -89,7 +89,7 @@ func Select(flow *Flow, of ...Awaitable) (int, error) {
 		}
 	}
 	var choice int
-	if err := flow.run.w.e.payloads.decode("select", s.result, &choice); err != nil {
+	if err := flow.run.w.e.payloads.decode("select", "", s.result, &choice); err != nil {
 		return 0, err
 	}
 	if s := steps[min(choice, len(steps)-1)]; s.cancelled() && s.kind != backend.Child { // a child may have been cancelled for itself

@@ -42,7 +42,7 @@ func HeartbeatDetail(ctx context.Context, v any) (bool, error) {
 	if s.beats == nil || len(s.beats.before) == 0 {
 		return false, nil
 	}
-	return true, s.beats.payloads.decode("heartbeat detail of activity "+s.info.Step, s.beats.before, v)
+	return true, s.beats.payloads.decode("heartbeat detail of activity ", s.info.Step, s.beats.before, v)
 }
 
 // heartbeats are what one attempt has said.
@@ -61,7 +61,7 @@ func (b *heartbeats) beat(step string, detail any) error {
 	var data []byte
 	if detail != nil {
 		var err error
-		if data, _, err = b.payloads.encode("heartbeat detail of activity "+step, detail); err != nil {
+		if data, _, err = b.payloads.encode("heartbeat detail of activity ", step, detail); err != nil {
 			return err
 		}
 	}

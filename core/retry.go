@@ -126,6 +126,9 @@ type storedPolicy struct {
 }
 
 func (p taskPolicy) encode() []byte {
+	if p.isDefault() {
+		return nil
+	}
 	s := storedPolicy{
 		MaxAttempts:   p.retry.MaxAttempts,
 		InitialDelay:  p.retry.InitialDelay.Seconds(),
@@ -144,6 +147,13 @@ func (p taskPolicy) encode() []byte {
 		return nil // a policy has been validated and holds nothing that JSON cannot say
 	}
 	return data
+}
+
+// isDefault tells whether all is left to the defaults, as for most tasks.
+func (p taskPolicy) isDefault() bool {
+	r := p.retry
+	return r.MaxAttempts == 0 && r.InitialDelay == 0 && r.BackoffFactor == 0 && r.MaxDelay == 0 && r.Jitter == 0 && len(r.NonRetryable) == 0 &&
+		p.startToClose == 0 && p.scheduleToStart == 0 && p.heartbeat == 0
 }
 
 func decodePolicy(data []byte) (taskPolicy, error) {

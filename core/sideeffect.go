@@ -31,12 +31,12 @@ func SideEffect[T any](f *Flow, name string, fn func() T) (T, error) {
 			return out, err
 		}
 	}
-	return out, f.run.w.e.payloads.decode("side effect "+name, s.result, &out)
+	return out, f.run.w.e.payloads.decode("side effect ", name, s.result, &out)
 }
 
 // record makes v the value of a new step.
 func (f *Flow) record(s *step, v any) error {
-	data, _, err := f.run.w.e.payloads.encode("recorded value "+s.key, v)
+	data, _, err := f.run.w.e.payloads.encode("recorded value ", s.key, v)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (f *Flow) Version(id string, minVersion, maxVersion int) (int, error) {
 		}
 	}
 	var v int
-	if err := f.run.w.e.payloads.decode("version "+id, s.result, &v); err != nil {
+	if err := f.run.w.e.payloads.decode("version ", id, s.result, &v); err != nil {
 		return 0, err
 	}
 	if v < minVersion || v > maxVersion {

@@ -29,7 +29,7 @@ func (s *Signal[T]) Send(ctx context.Context, e *Engine, execution string, v T) 
 	if s.err != nil {
 		return s.err
 	}
-	data, _, err := e.payloads.encode("signal "+s.name, v)
+	data, _, err := e.payloads.encode("signal ", s.name, v)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (r *Reception[T]) Get(flow *Flow) (T, error) {
 	if err := r.step.err(); err != nil {
 		return out, err
 	}
-	return out, flow.run.w.e.payloads.decode("signal "+r.step.name, r.step.result, &out)
+	return out, flow.run.w.e.payloads.decode("signal ", r.step.name, r.step.result, &out)
 }
 
 func (r *Reception[T]) awaited() *step { return r.step }

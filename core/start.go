@@ -124,7 +124,7 @@ func (e *Engine) newStart(c *callee, in any, opts []StartOption) (*backend.Start
 	if err := e.knows(c); err != nil {
 		return nil, err
 	}
-	data, sum, err := e.payloads.encode("input of workflow "+c.name, in)
+	data, sum, err := e.payloads.encode("input of workflow ", c.name, in)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func (r *Run[O]) Wait(ctx context.Context) (O, error) {
 		}
 		return out, failure
 	}
-	return out, r.engine.payloads.decode("result of execution "+r.id, end.result, &out)
+	return out, r.engine.payloads.decode("result of execution ", r.id, end.result, &out)
 }
 
 // ending is how an execution ended.

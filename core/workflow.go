@@ -37,14 +37,14 @@ func (w *Workflow[I, O]) Handle(fn func(flow *Flow, in I) (O, error)) Handler {
 		},
 		workflow: func(flow *Flow, p payloads, input []byte) ([]byte, error) {
 			var in I
-			if err := p.decode("input of workflow "+w.name, input, &in); err != nil {
+			if err := p.decode("input of workflow ", w.name, input, &in); err != nil {
 				return nil, err
 			}
 			out, err := fn(flow, in)
 			if err != nil {
 				return nil, err
 			}
-			data, _, err := p.encode("result of workflow "+w.name, out)
+			data, _, err := p.encode("result of workflow ", w.name, out)
 			return data, err
 		},
 	}
