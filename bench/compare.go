@@ -98,8 +98,11 @@ func compare(ctx context.Context, args []string) error {
 				}
 			}
 			results = append(results, r)
+			if err := write(p.out, report(p, s, results)); err != nil { // after each row, so that an interrupted run is not lost
+				return err
+			}
 		}
-		return write(p.out, report(p, s, results))
+		return nil
 	})
 }
 
