@@ -41,7 +41,7 @@ func WithSampleInterval(d time.Duration) Option {
 
 // RunSampler reads the database for the gauges at once and then again after each interval (0 means the default, 15 s),
 // and tells the recorders, until ctx ends. It is for a program that does not serve; one that does samples by itself. A
-// reading that fails, or takes longer than the interval, is told as such, logged, and followed by the next; two readings
+// reading that fails, or takes longer than the interval or 15 s, is told as such, logged, and followed by the next; two readings
 // are never under way at once.
 func (e *Engine) RunSampler(ctx context.Context, interval time.Duration) error {
 	if interval < 0 {
@@ -111,7 +111,7 @@ func (s *sampler) sample(ctx context.Context, e *Engine, limit time.Duration) {
 	if ctx.Err() != nil {
 		return
 	}
-	within, cancel := context.WithTimeout(ctx, limit)
+	within, cancel := context.WithTimeout(ctx, max(limit, DefaultSampleInterval)) // a crowded database is slow, not gone
 	defer cancel()
 	sample := e.readSample(within)
 	if ctx.Err() != nil {

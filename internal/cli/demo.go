@@ -18,10 +18,14 @@ import (
 // demoFile is where the demo keeps its database, and where the other commands look when no database is named.
 const demoFile = "stent-demo.sqlite"
 
+// demoSample is how often a demo reads the gauges: a person is waiting for them.
+const demoSample = 2 * time.Second
+
 func (a *app) demoCommand() *cobra.Command {
 	var (
 		duration string
 		quiet    bool
+		listen   string
 		cfg      demo.Config
 	)
 	cmd := &cobra.Command{
@@ -47,14 +51,20 @@ the first has stopped. STENT_DB is not looked at, so that no demo gets into a da
 			if !(cfg.Rate >= 0.01 && cfg.Rate <= 1000) {
 				return usagef("--rate %v: want 0.01 to 1000 orders a second", cfg.Rate)
 			}
+			if listen != "" && listen != noMetrics {
+				if err := checkAddress("--metrics", listen); err != nil {
+					return err
+				}
+			}
 			cfg.Log = a.demoLog(quiet)
-			return a.demo(cmd.Context(), cfg)
+			return a.demo(cmd.Context(), cfg, listen)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&duration, "for", "", "how `long`, such as 30s or 5m (default until Ctrl-C)")
 	flags.Float64Var(&cfg.Rate, "rate", 2, "how many `orders` a second")
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "what the orders follow from; the same seed makes the same orders")
+	flags.StringVar(&listen, "metrics", "", "the `address` to serve metrics for Prometheus at, or off (default "+metricsAddress+", or a free port)")
 	flags.BoolVar(&quiet, "quiet", false, "no log, only the summary")
 	return cmd
 }
@@ -72,7 +82,24 @@ func (a *app) demoLog(quiet bool) slog.Handler {
 	}})
 }
 
-func (a *app) demo(ctx context.Context, cfg demo.Config) error {
+// noMetrics is the address of a demo that serves none.
+const noMetrics = "off"
+
+// demoMetrics serves the demo's metrics; nil for none. Where nobody has said where, any free port is better than no demo.
+func demoMetrics(ctx context.Context, listen string) (*metricsServer, error) {
+	if listen == noMetrics {
+		return nil, nil
+	}
+	if listen != "" {
+		return serveMetrics(ctx, listen)
+	}
+	if s, err := serveMetrics(ctx, metricsAddress); err == nil {
+		return s, nil
+	}
+	return serveMetrics(ctx, "127.0.0.1:0")
+}
+
+func (a *app) demo(ctx context.Context, cfg demo.Config, listen string) (err error) {
 	d, err := parseDSN(orDefault(a.db, demoFile))
 	if err != nil {
 		return err
@@ -81,12 +108,25 @@ func (a *app) demo(ctx context.Context, cfg demo.Config) error {
 	if err != nil {
 		return err
 	}
+	metrics, err := demoMetrics(ctx, listen)
+	if err != nil {
+		return errors.Join(err, cfg.DB.Close())
+	}
+	if metrics != nil {
+		cfg.Options = append(cfg.Options, core.WithMetrics(metrics.Recorder), core.WithSampleInterval(demoSample))
+		defer func() { err = errors.Join(err, metrics.stop()) }()
+	}
 	until := "until Ctrl-C"
 	if cfg.For > 0 {
 		until = "for " + cfg.For.String()
 	}
 	if err := a.tell("A shop opens %s, with %g orders a second. It is kept in %s.\n", until, cfg.Rate, clean(d.name)); err != nil {
 		return errors.Join(err, cfg.DB.Close())
+	}
+	if metrics != nil {
+		if err := a.tell("Metrics for Prometheus are at %s while it is open.\n", metrics.URL); err != nil {
+			return errors.Join(err, cfg.DB.Close())
+		}
 	}
 	began := time.Now()
 	cfg.Summary = func(t demo.Tally) error {

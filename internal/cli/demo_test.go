@@ -37,6 +37,9 @@ func TestDemo(t *testing.T) {
 	if left.completed == 0 || left.retried == 0 || left.declined == 0 || left.usedUp == 0 || left.waiting == 0 {
 		t.Errorf("the demo left %+v, want some of each", left)
 	}
+	if !metricsURL.MatchString(got.stdout) {
+		t.Errorf("it does not say where its metrics are:\n%s", got.stdout)
+	}
 	for _, field := range []string{"stent_execution_id=order-", "stent_task_id=order-", "stent_worker_id=demo-"} {
 		if !strings.Contains(got.stderr, field) {
 			t.Errorf("no %s in the log", field)

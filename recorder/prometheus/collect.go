@@ -9,6 +9,7 @@ import (
 
 	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/metrics"
 	"github.com/stentgo/stent/recorder/gauges"
 )
 
@@ -20,8 +21,10 @@ func (r *Recorder) Handler() http.Handler {
 
 // Describe is called by the registry.
 func (r *Recorder) Describe(out chan<- *prom.Desc) {
-	for _, c := range r.collectors {
-		c.Describe(out)
+	if !r.samplesOnly {
+		for _, c := range r.collectors {
+			c.Describe(out)
+		}
 	}
 	for _, desc := range r.gauges {
 		out <- desc
@@ -38,6 +41,9 @@ func (r *Recorder) Collect(out chan<- prom.Metric) {
 	var known []core.KnownTask
 	for i, s := range sources {
 		stand[i] = s.ProcessGauges()
+		if r.samplesOnly {
+			continue
+		}
 		tasks := s.KnownTasks()
 		known = append(known, tasks...)
 		for _, k := range tasks {
@@ -47,14 +53,24 @@ func (r *Recorder) Collect(out chan<- prom.Metric) {
 			}
 		}
 	}
-	for _, c := range r.collectors {
-		c.Collect(out)
+	if !r.samplesOnly {
+		for _, c := range r.collectors {
+			c.Collect(out)
+		}
 	}
 	values := slices.Concat(gauges.Process(stand...), gauges.Objectives(known, r.budget), gauges.Sampled(r.sample.Load(), r.budget))
 	for _, v := range values {
+		if r.samplesOnly && v.Metric.Source == metrics.Process && !aboutSampler[v.Metric.Name] {
+			continue
+		}
 		out <- prom.MustNewConstMetric(r.gauges[v.Metric.Name], prom.GaugeValue, v.Value, v.Labels...)
 	}
 	r.budget.Folded(func(label string, values int64) {
 		out <- prom.MustNewConstMetric(r.folded, prom.CounterValue, float64(values), label)
 	})
+}
+
+// aboutSampler are the gauges of a process that make sense where it only samples.
+var aboutSampler = map[string]bool{
+	metrics.SamplerUp.Name: true, metrics.SampleTimestamp.Name: true, metrics.SampleDuration.Name: true, metrics.BuildInfo.Name: true,
 }

@@ -30,7 +30,7 @@ func New(registerer prom.Registerer, opts ...Option) (*Recorder, error) {
 		registerer = prom.DefaultRegisterer
 	}
 	r := &Recorder{
-		exemplar: s.exemplar, budget: values, gatherer: prom.DefaultGatherer, instruments: newInstruments(&s),
+		samplesOnly: s.samples, exemplar: s.exemplar, budget: values, gatherer: prom.DefaultGatherer, instruments: newInstruments(&s),
 		tasks: map[taskKey]*task{}, workflows: map[string]*workflow{}, queues: map[string]*queue{},
 	}
 	if g, ok := registerer.(prom.Gatherer); ok {
@@ -56,6 +56,7 @@ type settings struct {
 	native    bool
 	exemplar  Exemplar
 	budget    int
+	samples   bool
 }
 
 func (s *settings) name(m metrics.Metric) string { return prom.BuildFQName(s.namespace, "", m.Name) }
@@ -101,6 +102,15 @@ func WithConstLabels(labels map[string]string) Option {
 func WithNativeHistograms() Option {
 	return func(s *settings) error {
 		s.native = true
+		return nil
+	}
+}
+
+// WithSamplesOnly shows only what is read from the database, and not what this process does: for a program that works on
+// no tasks, whose zeros would say nothing.
+func WithSamplesOnly() Option {
+	return func(s *settings) error {
+		s.samples = true
 		return nil
 	}
 }

@@ -24,9 +24,10 @@ var (
 type Recorder struct {
 	core.NopRecorder
 
-	exemplar Exemplar
-	budget   *budget.Budget
-	gatherer prom.Gatherer
+	samplesOnly bool
+	exemplar    Exemplar
+	budget      *budget.Budget
+	gatherer    prom.Gatherer
 	*instruments
 
 	mu        sync.RWMutex
