@@ -1,0 +1,289 @@
+package statsd_test
+
+import (
+	"bytes"
+	"flag"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stentgo/stent/core"
+	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/metrics"
+	"github.com/stentgo/stent/recorder/recordertest"
+	stentstatsd "github.com/stentgo/stent/recorder/statsd"
+)
+
+// server is a StatsD server that keeps every line.
+type server struct {
+	conn net.PacketConn
+	mu   sync.Mutex
+	got  []string
+}
+
+func newServer(t testing.TB) *server {
+	t.Helper()
+	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if u, ok := conn.(*net.UDPConn); ok {
+		_ = u.SetReadBuffer(4 << 20)
+	}
+	s := &server{conn: conn}
+	go func() {
+		buffer := make([]byte, 1<<16)
+		for {
+			n, _, err := conn.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			for line := range bytes.SplitSeq(buffer[:n], []byte("\n")) {
+				s.got = append(s.got, string(line))
+			}
+			s.mu.Unlock()
+		}
+	}()
+	return s
+}
+
+func (s *server) lines() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.got...)
+}
+
+// until waits for a line.
+func (s *server) until(t testing.TB, line string) []string {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(5 * time.Millisecond) {
+		for _, got := range s.lines() {
+			if got == line {
+				return s.lines()
+			}
+		}
+	}
+	t.Fatalf("%s did not arrive within 30s:\n%s", line, strings.Join(s.lines(), "\n"))
+	return nil
+}
+
+func newRecorder(t testing.TB, s *server, opts ...stentstatsd.Option) *stentstatsd.Recorder {
+	t.Helper()
+	r, err := stentstatsd.New(s.conn.LocalAddr().String(), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// path is where a metric with labels goes: what the catalogue says, with what is harmful replaced.
+func path(m metrics.Metric, labels map[string]string) string {
+	for _, p := range m.StatsD {
+		if p.Label != "" && labels[p.Label] != p.Value {
+			continue
+		}
+		host, _ := os.Hostname()
+		path := "stent." + strings.ReplaceAll(p.Template, "{host}", stentstatsd.Sanitize(host))
+		for name, v := range labels {
+			v = strings.NewReplacer(".", "_", ":", "_", "|", "_", " ", "_").Replace(v)
+			path = strings.ReplaceAll(path, "{"+name+"}", v)
+		}
+		return path
+	}
+	return ""
+}
+
+func TestConformance(t *testing.T) {
+	recordertest.Run(t, func(t *testing.T) recordertest.Target {
+		s := newServer(t)
+		r := newRecorder(t, s)
+		closed := sync.OnceFunc(func() {
+			r.WriteFenced(t.Context(), core.WriteFenced{}) // the last that arrives
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+			s.until(t, "stent.fenced_writes:1|c")
+		})
+		return recordertest.Target{Recorder: r, NoKinds: true, Value: func(t *testing.T, m metrics.Metric, labels map[string]string) (float64, bool) {
+			closed()
+			total, told := 0.0, false
+			for _, line := range s.lines() {
+				name, rest, _ := strings.Cut(line, ":")
+				number, _, _ := strings.Cut(rest, "|")
+				if name != path(m, labels) {
+					continue
+				}
+				v, err := strconv.ParseFloat(number, 64)
+				if err != nil {
+					t.Errorf("line %q: %v", line, err)
+				}
+				told = true
+				switch m.Kind {
+				case metrics.Counter:
+					total += v
+				case metrics.Gauge:
+					total = v
+				default:
+					total++
+				}
+			}
+			return total, told
+		}}
+	})
+}
+
+// everything tells one event of each kind that has a promised path.
+func everything(t testing.TB, r *stentstatsd.Recorder) {
+	t.Helper()
+	ctx := t.Context()
+	r.TaskClaimed(ctx, core.TaskClaimed{Queue: "default", Step: "charge", Kind: backend.Activity})
+	r.TaskCompleted(ctx, core.TaskCompleted{Queue: "default", Step: "charge", Kind: backend.Activity, Duration: 1500 * time.Millisecond})
+	r.TaskFailed(ctx, core.TaskFailed{Queue: "default", Step: "charge", Kind: backend.Activity, Retrying: true})
+	r.TaskFailed(ctx, core.TaskFailed{Queue: "default", Step: "charge", Kind: backend.Activity})
+	r.DeadLettered(ctx, core.DeadLettered{Queue: "default", Step: "charge", Kind: backend.Activity})
+	r.LeaseRenewed(ctx, core.LeaseRenewed{Result: core.Renewed})
+	r.LeaseRenewed(ctx, core.LeaseRenewed{Result: core.RenewalError})
+	r.TaskClaimed(ctx, core.TaskClaimed{Queue: "a b", Step: "billing:charge|v2 x@1#y\nz", Kind: backend.Activity})
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLines(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		opts []stentstatsd.Option
+		want []string
+	}{
+		{"paths", nil, []string{
+			"stent.tasks.claimed.default.charge:1|c", "stent.tasks.completed.default.charge:1|c", "stent.tasks.duration.default.charge:1500|ms",
+			"stent.tasks.retrying.default.charge:1|c", "stent.tasks.failed.default.charge:1|c", "stent.dlq.default.charge:1|c",
+			"stent.leases.renewed:1|c", "stent.leases.failed:1|c", "stent.tasks.claimed.a_b.billing_charge_v2_x_1_y_z:1|c",
+		}},
+		{"a prefix", []stentstatsd.Option{stentstatsd.WithPrefix("acme.shop")}, []string{"acme.shop.tasks.claimed.default.charge:1|c"}},
+		{"DogStatsD", []stentstatsd.Option{stentstatsd.WithTags(stentstatsd.DogStatsD)}, []string{
+			"stent.tasks.claimed:1|c|#queue:default,step:charge,kind:activity", "stent.tasks.duration:1500|ms|#queue:default,step:charge",
+			"stent.tasks.retrying:1|c|#queue:default,step:charge,retrying:true",
+		}},
+		{"Influx", []stentstatsd.Option{stentstatsd.WithTags(stentstatsd.Influx)}, []string{"stent.tasks.claimed,queue=default,step=charge,kind=activity:1|c"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newServer(t)
+			everything(t, newRecorder(t, s, test.opts...))
+			for _, line := range test.want {
+				s.until(t, line)
+			}
+			for _, line := range s.lines() {
+				if strings.Count(line, ":") < 1 || strings.ContainsAny(line, " @\n") || line == "" {
+					t.Errorf("line %q", line)
+				}
+			}
+		})
+	}
+}
+
+func TestSamplingRate(t *testing.T) {
+	s := newServer(t)
+	r := newRecorder(t, s, stentstatsd.WithSamplingRate(0.5))
+	for range 1000 {
+		r.WriteFenced(t.Context(), core.WriteFenced{})
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.until(t, "stent.fenced_writes:1|c|@0.5")
+	// The odds that of 1000 fewer than 300 or more than 700 are sent are below 1 in 10^30; UDP may lose some.
+	if n := len(s.lines()); n > 700 {
+		t.Errorf("sent %d of 1000", n)
+	}
+}
+
+func TestGauges(t *testing.T) {
+	s := newServer(t)
+	r := newRecorder(t, s)
+	stats := func(queues ...backend.QueueStats) *core.Sample {
+		return &core.Sample{At: time.Now(), ClockSkew: -2 * time.Second, Stats: backend.Stats{Queues: queues}}
+	}
+	r.Sampled(t.Context(), stats(backend.QueueStats{Queue: "mail", Depth: 7}))
+	r.Sampled(t.Context(), stats())
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Join(s.until(t, "stent.queues.mail.depth:0|g"), "\n")
+	if !strings.Contains(lines, "stent.queues.mail.depth:7|g") || !strings.Contains(lines, "stent.database.clock_skew:0|g\nstent.database.clock_skew:-2|g") {
+		t.Errorf("lines:\n%s", lines)
+	}
+}
+
+// A server that is not there costs neither an error nor time.
+func TestDeadServer(t *testing.T) {
+	s := newServer(t)
+	s.conn.Close()
+	r := newRecorder(t, s)
+	for range 10_000 {
+		r.WriteFenced(t.Context(), core.WriteFenced{})
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.WriteFenced(t.Context(), core.WriteFenced{}) // after its end it is silent
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, test := range []struct {
+		address string
+		opts    []stentstatsd.Option
+		want    string
+	}{
+		{"no-such-host.invalid:8125", nil, "no-such-host.invalid:8125"},
+		{"127.0.0.1", nil, "missing port"},
+		{":8125", nil, "want host:port"},
+		{"127.0.0.1:8125", []stentstatsd.Option{stentstatsd.WithPrefix("a..b")}, `prefix "a..b"`},
+		{"127.0.0.1:8125", []stentstatsd.Option{stentstatsd.WithPrefix("")}, `prefix ""`},
+		{"127.0.0.1:8125", []stentstatsd.Option{stentstatsd.WithTags("graphite")}, `tag format "graphite"`},
+		{"127.0.0.1:8125", []stentstatsd.Option{stentstatsd.WithSamplingRate(2)}, "sampling rate 2"},
+		{"127.0.0.1:8125", []stentstatsd.Option{stentstatsd.WithResolveInterval(0)}, "resolve interval"},
+		{"127.0.0.1:8125", []stentstatsd.Option{stentstatsd.WithBudget(-1)}, "-1"},
+	} {
+		if _, err := stentstatsd.New(test.address, test.opts...); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("New(%q): %v, want an error with %s", test.address, err, test.want)
+		}
+	}
+}
+
+func TestEventsAllocateNothing(t *testing.T) {
+	s := newServer(t)
+	r := newRecorder(t, s)
+	defer r.Close()
+	ctx := t.Context()
+	event := func() {
+		r.TaskClaimed(ctx, core.TaskClaimed{Queue: "q", Step: "s", Kind: backend.Activity})
+		r.TaskCompleted(ctx, core.TaskCompleted{Queue: "q", Step: "s", Kind: backend.Activity, Duration: 1234567 * time.Nanosecond})
+	}
+	event()
+	if n := testing.AllocsPerRun(1000, event); n >= 1 { // a packet's buffer now and then
+		t.Errorf("two events allocate %g times", n)
+	}
+}
+
+var update = flag.Bool("update", false, "write mapping.yml anew")
+
+// mapping.yml is generated from the catalogue: `go test ./recorder/statsd -update`.
+func TestMapping(t *testing.T) {
+	want := stentstatsd.Mapping()
+	if *update {
+		if err := os.WriteFile("mapping.yml", []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile("mapping.yml")
+	if err != nil || string(got) != want {
+		t.Errorf("mapping.yml is not what the catalogue says: go test ./recorder/statsd -update (%v)", err)
+	}
+}
