@@ -94,10 +94,9 @@ Without either, stent takes ` + demoFile + ` if "stent demo" has left one here.`
 	flags.BoolVar(&a.utc, "utc", false, "print times in UTC instead of the local zone")
 	flags.BoolVar(&a.noColor, "no-color", false, "print no colours (also with NO_COLOR set, and when the output is no terminal)")
 	root.AddCommand(
-		a.listCommand(), a.showCommand(), a.tasksCommand(), a.statsCommand(), a.queueCommand(), a.watchCommand(), a.dlqCommand(), a.signalCommand(), a.whyCommand(), a.doctorCommand(), a.traceCommand(),
-		a.cleanupCommand(), a.migrateCommand(), a.demoCommand(), a.versionCommand(),
-		a.dashboardsCommand(), a.alertsCommand(),
-		a.cancelCommand(),
+		a.listCommand(), a.showCommand(), a.whyCommand(), a.traceCommand(), a.tasksCommand(), a.statsCommand(), a.watchCommand(),
+		a.signalCommand(), a.cancelCommand(), a.dlqCommand(), a.queueCommand(), a.cleanupCommand(), a.doctorCommand(),
+		a.exporterCommand(), a.dashboardsCommand(), a.alertsCommand(), a.migrateCommand(), a.demoCommand(), a.versionCommand(),
 	)
 	return root
 }
