@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -63,10 +64,8 @@ func (s *server) lines() []string {
 func (s *server) until(t testing.TB, line string) []string {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(5 * time.Millisecond) {
-		for _, got := range s.lines() {
-			if got == line {
-				return s.lines()
-			}
+		if lines := s.lines(); slices.Contains(lines, line) {
+			return lines
 		}
 	}
 	t.Fatalf("%s did not arrive within 30s:\n%s", line, strings.Join(s.lines(), "\n"))

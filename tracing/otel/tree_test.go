@@ -438,7 +438,7 @@ func TestExecutionsThatEndWithoutTheirWorkflow(t *testing.T) {
 		if err := web.Cancel(s.Context(), "cancelled"); err != nil {
 			s.Fatal(err)
 		}
-		s.serve(s.program(all, orders.Handle(func(flow *core.Flow, order string) (string, error) { return approval.Receive(flow) })))
+		s.serve(s.program(all, orders.Handle(func(flow *core.Flow, _ string) (string, error) { return approval.Receive(flow) })))
 		run, err := orders.Start(s.Context(), web, "43", core.ID("late"), core.MaxDuration(time.Hour))
 		if err != nil {
 			s.Fatal(err)
