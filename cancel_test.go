@@ -342,17 +342,20 @@ func TestWhatNobodyHasBegunIsCancelledWithoutAWorker(t *testing.T) {
 }
 
 func TestAWorkflowThatIsCancelledIsNotTriedAgain(t *testing.T) {
-	onEach(t, func(_ *testing.T, w *world) {
+	onEach(t, func(t *testing.T, w *world) {
 		wf := core.NewWorkflow[int, int]("persistent", core.Retry(core.RetryPolicy{MaxAttempts: 5, InitialDelay: time.Hour}))
 		var did tally
 		p := w.program(wf.Handle(func(flow *core.Flow, _ int) (int, error) {
 			did.add("run")
 			return 0, flow.Sleep(time.Hour)
-		})).serve(core.WorkerConfig{})
+		})).serve(core.WorkerConfig{EvictAfter: 2 * time.Hour}) // it stays in memory
 		run := start(p, wf, 1)
 		p.waits(run.ID(), backend.Timer, backend.Waiting)
 		p.cancel(run.ID())
 		endsCancelled(p, run)
+		if n := did.of("run"); n != 1 {
+			t.Errorf("its code ran %d times", n)
+		}
 	})
 }
 
