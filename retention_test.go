@@ -55,10 +55,14 @@ func TestRetentionDeletesWhatEndedLongAgoAndNothingElse(t *testing.T) {
 				t.Errorf("execution %d: %v", i, err)
 			}
 		}
-		send(p, waiting.ID(), "yes")
-		if got := wait(p, waiting); len(got) != 1 {
-			t.Errorf("what waited meanwhile received %v", got)
+		if x, err := p.StateOf(w.ctx(), waiting.ID()); err != nil || x.State != backend.Running {
+			t.Errorf("what waited meanwhile is %s, %v", x.State, err)
 		}
+		send(p, waiting.ID(), "yes")
+		w.eventually("what waited meanwhile completes, and is deleted like the others", func() bool {
+			_, err := p.StateOf(w.ctx(), waiting.ID())
+			return errors.Is(err, core.ErrNotFound)
+		})
 		if letters := p.letters(core.DeadLetterFilter{}); len(letters) != 10 {
 			t.Errorf("%d dead letters, want 10", len(letters))
 		}
