@@ -23,6 +23,7 @@ const (
 	workerAddress = "STENT_TEST_WORKER"  // the database, as world.address
 	workerLedger  = "STENT_TEST_LEDGER"  // a file to which activities append what they do
 	workerBackend = "STENT_TEST_BACKEND" // which of backends
+	workerErrand  = "STENT_TEST_ERRAND"  // "open" for a process that opens the database and ends; else it serves
 )
 
 const processLease = time.Second
@@ -45,16 +46,18 @@ var (
 // workerProcess serves until it is killed.
 func workerProcess() error {
 	ctx := context.Background()
+	if os.Getenv(workerErrand) == "open" {
+		db, err := workerDatabase(ctx)
+		if err != nil {
+			return err
+		}
+		return db.Close()
+	}
 	ledger, err := os.OpenFile(os.Getenv(workerLedger), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	var db backend.Backend
-	for _, b := range backends {
-		if b.name == os.Getenv(workerBackend) {
-			db, err = b.dial(ctx, os.Getenv(workerAddress))
-		}
-	}
+	db, err := workerDatabase(ctx)
 	if err != nil {
 		return err
 	}
@@ -87,6 +90,15 @@ func workerProcess() error {
 	}
 	// A worker that dies of SIGKILL again and again is the point here, and no fault of the tasks.
 	return e.Serve(ctx, core.WorkerConfig{Slots: 20, Lease: processLease, PollInterval: 50 * time.Millisecond, MaxCrashes: 1000})
+}
+
+func workerDatabase(ctx context.Context) (backend.Backend, error) {
+	for _, b := range backends {
+		if b.name == os.Getenv(workerBackend) {
+			return b.dial(ctx, os.Getenv(workerAddress))
+		}
+	}
+	return nil, fmt.Errorf("no backend %q", os.Getenv(workerBackend))
 }
 
 // workerIn starts a worker process on the world's database.
@@ -187,6 +199,33 @@ func TestKillingWorkersTwentyTimesLosesNothingAndRepeatsNothingCompleted(t *test
 			if done[task] {
 				t.Errorf("at the end: %s ran again after its completion was committed", task)
 			}
+		}
+	})
+}
+
+// Twenty programs that start at the same moment on an empty database all find its schema there.
+func TestTwentyProcessesOpenAnEmptyDatabaseAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		var processes []*exec.Cmd
+		for range 20 {
+			cmd := exec.CommandContext(w.ctx(), os.Args[0])
+			cmd.Env = append(os.Environ(), workerAddress+"="+w.address, workerBackend+"="+w.backend, workerErrand+"=open")
+			cmd.Stderr = os.Stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			processes = append(processes, cmd)
+		}
+		for i, cmd := range processes {
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("process %d: %v", i, err)
+			}
+		}
+		p := w.program(approvals.Handle(receiveApprovals)).serve(core.WorkerConfig{})
+		run := start(p, approvals, 1)
+		send(p, run.ID(), "yes")
+		if got := wait(p, run); len(got) != 1 {
+			t.Errorf("the database that they left gives %v", got)
 		}
 	})
 }
