@@ -6,6 +6,14 @@
 //     [github.com/stentgo/stent/core/backend/backendtest] the suite by which a backend proves that it keeps it.
 //   - [github.com/stentgo/stent/core/backend/sqlite] keeps everything in one file, without cgo.
 //   - [github.com/stentgo/stent/core/backend/postgres] keeps everything in one schema, for workers on many machines.
+//   - [github.com/stentgo/stent/core/stenttest] runs workflows in your tests, in memory, with a clock that moves by itself.
+//   - [github.com/stentgo/stent/metrics] is the catalogue of metrics. Recorders show them to Prometheus, StatsD and
+//     OpenTelemetry: [github.com/stentgo/stent/recorder/prometheus], [github.com/stentgo/stent/recorder/statsd],
+//     [github.com/stentgo/stent/recorder/otel]; [github.com/stentgo/stent/recorder/recordertest] proves that one tells what
+//     happened.
+//   - [github.com/stentgo/stent/dashboards] and [github.com/stentgo/stent/alerts] are made from the catalogue.
+//   - [github.com/stentgo/stent/tracing/otel] makes the spans of an execution one tree, [github.com/stentgo/stent/tracing/jaeger]
+//     sends spans to agents that speak only Thrift.
 //   - [github.com/stentgo/stent/logctx] and its subpackages add the running task's identity to what slog, zap and zerolog
 //     log.
 //
