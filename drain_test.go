@@ -57,3 +57,27 @@ func TestDrainKeepsTheResultOfAnActivityWhoseWorkflowWasPutAside(t *testing.T) {
 		}
 	})
 }
+
+// A worker whose database is gone, and which asks for work just then, can be stopped all the same: what it asked can be
+// given up at the latest when its lease is over.
+func TestAWorkerStopsWhoseDatabaseIsGone(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		gone := &severed{Backend: w.open()}
+		p := w.programOn(gone, approvals.Handle(receiveApprovals))
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- p.Serve(ctx, core.WorkerConfig{Lease: time.Second, PollInterval: time.Millisecond}) }()
+		w.eventually("it serves", func() bool { return p.WorkerStatus().Ready })
+		gone.sever()
+		w.eventually("it has asked in vain", func() bool { return gone.refusals() > 0 })
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("Serve: %v", err)
+			}
+		case <-w.ctx().Done():
+			t.Fatal("Serve does not return")
+		}
+	})
+}

@@ -95,10 +95,22 @@ func (c *committer) submit(worker string, cmd backend.Command, done func(error))
 }
 
 // flush waits until nothing is queued or under way.
-func (c *committer) flush() {
+func (c *committer) flush() { c.flushWithin(0) }
+
+// flushWithin is flush that gives up after a limit; 0 for none.
+func (c *committer) flushWithin(limit time.Duration) {
+	late := false
+	if limit > 0 {
+		defer c.clock.AfterFunc(limit, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			late = true
+			c.idle.Broadcast()
+		})()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.active > 0 {
+	for c.active > 0 && !late {
 		c.idle.Wait()
 	}
 }

@@ -250,6 +250,8 @@ func (w *worker) serve(ctx context.Context) error {
 		err = ErrLeaseLost
 	default:
 	}
+	// The heartbeat goes on meanwhile, so that a lease which cannot be renewed any more ends what cannot be written.
+	w.e.committer.flushWithin(commitTimeout)
 	stopBeat()
 	background.Wait()
 	w.leave()
@@ -342,7 +344,6 @@ func (w *worker) leave() {
 	delete(w.e.workers, w)
 	w.e.mu.Unlock()
 
-	w.e.committer.flush()
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
 	if err := w.e.db.Retire(ctx, w.id); err != nil && !errors.Is(err, ErrLeaseLost) && !errors.Is(err, ErrNotFound) {
