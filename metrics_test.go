@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -273,5 +274,56 @@ func TestBadRecorderHarmsNothing(t *testing.T) {
 			return l.n["finished deliver completed"] == 50
 		})
 		close(blocked)
+	})
+}
+
+// lateAnswer is a backend on which the answer to a retry comes when the next attempt has begun, as it may where two
+// transactions are under way at once.
+type lateAnswer struct {
+	backend.Backend
+	began, answered chan struct{}
+}
+
+func (*lateAnswer) Committers() int { return 2 }
+
+func (l *lateAnswer) Commit(ctx context.Context, b *backend.Batch) error {
+	retries := slices.ContainsFunc(b.Commands, func(cmd backend.Command) bool { _, ok := cmd.(*backend.Retry); return ok })
+	if retries && len(b.Commands) > 1 {
+		return errors.New("one at a time") // a claim in this batch would wait for its own answer
+	}
+	err := l.Backend.Commit(ctx, b)
+	if retries {
+		<-l.began
+		close(l.answered)
+	}
+	return err
+}
+
+// A failed attempt is told also where the next has begun before its end is known to be written.
+func TestAFailedAttemptIsToldThoughTheNextHasBegun(t *testing.T) {
+	onEach(t, func(_ *testing.T, w *world) {
+		late := &lateAnswer{w.open(), make(chan struct{}), make(chan struct{})}
+		l := &ledger{}
+		p := w.measured(late, []core.MetricsRecorder{l},
+			flaky.Handle(func(ctx context.Context, in string) (string, error) {
+				if info, _ := core.InfoFrom(ctx); info.Attempt == 1 {
+					return "", errors.New("the server says no")
+				}
+				close(late.began)
+				<-late.answered
+				return in, nil
+			}),
+			deliver.Handle(func(flow *core.Flow, in string) (string, error) { return flaky.Call(flow, in) }),
+		).serve(core.WorkerConfig{PollInterval: 5 * time.Millisecond})
+		wait(p, start(p, deliver, "x"))
+		p.stop()
+		if err := p.FlushMetrics(w.ctx()); err != nil {
+			w.Fatal(err)
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if n := l.n["failed activity mail flaky retrying true"]; n != 1 {
+			w.Errorf("told %d failed attempts, want 1: %v", n, l.n)
+		}
 	})
 }

@@ -230,6 +230,10 @@ func (c *committer) halve(batch []pending) []pending {
 	defer c.mu.Unlock()
 	c.most = max(len(batch)/2, 1)
 	c.queue = append(append([]pending(nil), batch[c.most:]...), c.queue...)
+	if c.active < c.limit { // what is put back need not wait for what is tried again
+		c.active++
+		go c.run()
+	}
 	return batch[:c.most]
 }
 

@@ -71,12 +71,12 @@ func (w *worker) ended(ctx context.Context, id backend.TaskID, token int64, how 
 
 func (w *worker) retry(ctx context.Context, cmd *backend.Retry, a *activityTask) {
 	w.submit(cmd, func(err error) {
-		known := w.finished(cmd.Task, cmd.Token)
+		w.finished(cmd.Task, cmd.Token) // which may not find it: the next attempt may have begun
 		if err = errors.Join(err, cmd.Err); err != nil {
 			w.refused(ctx, cmd.Task.Execution, err)
 			return
 		}
-		w.measureEnd(known, taskFailed, reasonOf(cmd.Failure))
+		w.measureEnd(a, taskFailed, reasonOf(cmd.Failure))
 		w.returned(cmd.Task)
 		if cmd.Delay == 0 {
 			w.e.taskDue(a.info.Queue, 0)
