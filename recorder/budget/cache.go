@@ -1,6 +1,9 @@
 package budget
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // Cache finds what a recorder has made for the values of up to three labels, so that it is made once and not with every
 // event. Values beyond the budget share what was made for the value into which they are folded, so the cache is no larger
@@ -10,35 +13,62 @@ type Cache[T any] struct {
 	labels [3]string
 	build  func(x, y, z string) *T
 
+	recent [64]atomic.Pointer[entry[T]]
+
 	mu   sync.RWMutex
-	made map[[3]string]*T
+	made map[[3]string]*entry[T]
+}
+
+// entry is what was made for the values in key, which may be folded.
+type entry[T any] struct {
+	key  [3]string
+	made *T
 }
 
 // NewCache makes a cache for these labels, of which those that are not needed are "". build is called once for each
 // combination that the budget lets through.
 func NewCache[T any](b *Budget, labels [3]string, build func(x, y, z string) *T) *Cache[T] {
-	return &Cache[T]{budget: b, labels: labels, build: build, made: map[[3]string]*T{}}
+	return &Cache[T]{budget: b, labels: labels, build: build, made: map[[3]string]*entry[T]{}}
 }
 
 // Get returns what belongs to the values.
 func (c *Cache[T]) Get(x, y, z string) *T {
-	key := [3]string{x, y, z}
-	c.mu.RLock()
-	t := c.made[key]
-	c.mu.RUnlock()
-	if t != nil {
-		return t
+	// To hash three strings would be most of what an event costs; a program has few steps, and tells of them over and over.
+	slot := &c.recent[(mark(x)+3*mark(y)+7*mark(z))%uint(len(c.recent))]
+	if e := slot.Load(); e != nil && e.key[0] == x && e.key[1] == y && e.key[2] == z {
+		return e.made
 	}
+	e := c.find([3]string{x, y, z})
+	slot.Store(e)
+	return e.made
+}
+
+// mark differs for most names that differ.
+func mark(s string) uint {
+	if s == "" {
+		return 0
+	}
+	return uint(len(s)) + uint(s[len(s)-1]) + 5*uint(s[len(s)/2])
+}
+
+func (c *Cache[T]) find(key [3]string) *entry[T] {
+	c.mu.RLock()
+	e := c.made[key]
+	c.mu.RUnlock()
+	if e != nil {
+		return e
+	}
+	folded := key
 	for i, label := range c.labels {
 		if label != "" {
-			key[i] = c.budget.Fold(label, key[i])
+			folded[i] = c.budget.Fold(label, key[i])
 		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t = c.made[key]; t == nil {
-		t = c.build(key[0], key[1], key[2])
-		c.made[key] = t
+	if e = c.made[folded]; e == nil {
+		e = &entry[T]{folded, c.build(folded[0], folded[1], folded[2])}
+		c.made[folded] = e
 	}
-	return t
+	return e
 }

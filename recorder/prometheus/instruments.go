@@ -86,15 +86,17 @@ func newInstruments(s *settings) *instruments {
 
 func help(m metrics.Metric) string { return m.Help + "." }
 
-func (i *instruments) newTask(queue, step string, kind backend.Kind) *task {
+func (i *instruments) newTask(queue, step, kind string) *task {
 	return &task{
-		claimed:   i.tasksClaimed.WithLabelValues(queue, step, string(kind)),
-		completed: i.tasksCompleted.WithLabelValues(queue, step, string(kind)),
+		claimed:   i.tasksClaimed.WithLabelValues(queue, step, kind),
+		completed: i.tasksCompleted.WithLabelValues(queue, step, kind),
 		retrying:  i.tasksFailed.WithLabelValues(queue, step, "true"),
 		failed:    i.tasksFailed.WithLabelValues(queue, step, "false"),
 		dead:      i.deadLetters.WithLabelValues(queue, step),
 		poisoned:  i.tasksPoisoned.WithLabelValues(queue, step),
 		duration:  i.taskDuration.WithLabelValues(queue, step),
+
+		scheduleToStart: i.scheduleToStart.WithLabelValues(queue),
 	}
 }
 

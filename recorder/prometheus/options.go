@@ -31,8 +31,8 @@ func New(registerer prom.Registerer, opts ...Option) (*Recorder, error) {
 	}
 	r := &Recorder{
 		samplesOnly: s.samples, exemplar: s.exemplar, budget: values, gatherer: prom.DefaultGatherer, instruments: newInstruments(&s),
-		tasks: map[taskKey]*task{}, workflows: map[string]*workflow{}, queues: map[string]*queue{},
 	}
+	r.makeCaches()
 	if g, ok := registerer.(prom.Gatherer); ok {
 		r.gatherer = g
 	}

@@ -30,21 +30,19 @@ type Recorder struct {
 	gatherer    prom.Gatherer
 	*instruments
 
-	mu        sync.RWMutex
-	tasks     map[taskKey]*task
-	workflows map[string]*workflow
-	queues    map[string]*queue
-	sources   []core.MetricsSource
+	tasks     *budget.Cache[task]
+	workflows *budget.Cache[workflow]
+	queues    *budget.Cache[queue]
+	renewals  *budget.Cache[series]
+	asked     *budget.Cache[series]
+
+	mu      sync.RWMutex
+	sources []core.MetricsSource
 
 	sample atomic.Pointer[core.Sample]
 }
 
-// taskKey and the structs below are what is found once for a task, a workflow or a queue, instead of with each event.
-type taskKey struct {
-	queue, step  string
-	orchestrator bool
-}
-
+// The structs below are what is found once for a task, a workflow or a queue, instead of with each event.
 type task struct {
 	claimed, completed, retrying, failed, dead, poisoned prom.Counter
 	duration, scheduleToStart                            prom.Observer
@@ -61,60 +59,26 @@ type queue struct {
 	takeovers, replayed, discarded prom.Counter
 }
 
-// task finds what belongs to a task; it is made, with zeros, where it is not there.
+type series struct{ prom.Counter }
+
+// makeCaches prepares what finds them; they are made, with zeros, where they are not there.
+func (r *Recorder) makeCaches() {
+	r.tasks = budget.NewCache(r.budget, [3]string{metrics.LabelQueue, metrics.LabelStep}, r.newTask)
+	r.workflows = budget.NewCache(r.budget, [3]string{metrics.LabelWorkflow}, func(name, _, _ string) *workflow { return r.newWorkflow(name) })
+	r.queues = budget.NewCache(r.budget, [3]string{metrics.LabelQueue}, func(name, _, _ string) *queue { return r.newQueue(name) })
+	one := func(vec *prom.CounterVec) *budget.Cache[series] {
+		return budget.NewCache(r.budget, [3]string{}, func(value, _, _ string) *series { return &series{vec.WithLabelValues(value)} })
+	}
+	r.renewals, r.asked = one(r.leaseRenewals), one(r.claims)
+}
+
 func (r *Recorder) task(queue, step string, kind backend.Kind) *task {
-	key := taskKey{queue, step, kind == backend.Orchestrator}
-	r.mu.RLock()
-	t := r.tasks[key]
-	r.mu.RUnlock()
-	if t != nil {
-		return t
-	}
-	folded := taskKey{r.budget.Fold(metrics.LabelQueue, queue), r.budget.Fold(metrics.LabelStep, step), key.orchestrator}
-	inQueue := r.queue(folded.queue)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if t = r.tasks[folded]; t == nil {
-		t = r.newTask(folded.queue, folded.step, kind)
-		t.scheduleToStart = inQueue.scheduleToStart
-		r.tasks[folded] = t
-	}
-	return t
+	return r.tasks.Get(queue, step, string(kind))
 }
 
-func (r *Recorder) workflow(name string) *workflow {
-	r.mu.RLock()
-	w := r.workflows[name]
-	r.mu.RUnlock()
-	if w != nil {
-		return w
-	}
-	folded := r.budget.Fold(metrics.LabelWorkflow, name)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if w = r.workflows[folded]; w == nil {
-		w = r.newWorkflow(folded)
-		r.workflows[folded] = w
-	}
-	return w
-}
+func (r *Recorder) workflow(name string) *workflow { return r.workflows.Get(name, "", "") }
 
-func (r *Recorder) queue(name string) *queue {
-	r.mu.RLock()
-	q := r.queues[name]
-	r.mu.RUnlock()
-	if q != nil {
-		return q
-	}
-	folded := r.budget.Fold(metrics.LabelQueue, name)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if q = r.queues[folded]; q == nil {
-		q = r.newQueue(folded)
-		r.queues[folded] = q
-	}
-	return q
-}
+func (r *Recorder) queue(name string) *queue { return r.queues.Get(name, "", "") }
 
 // observe adds an observation, with an exemplar if there is a trace to point to.
 func (r *Recorder) observe(ctx context.Context, o prom.Observer, seconds float64) {
@@ -164,7 +128,7 @@ func (r *Recorder) DeadLettered(_ context.Context, e core.DeadLettered) {
 
 // LeaseRenewed counts the heartbeat.
 func (r *Recorder) LeaseRenewed(_ context.Context, e core.LeaseRenewed) {
-	r.leaseRenewals.WithLabelValues(string(e.Result)).Inc()
+	r.renewals.Get(string(e.Result), "", "").Inc()
 }
 
 // LeaseTakenOver counts the task.
@@ -201,7 +165,7 @@ func (r *Recorder) DeadLetterDiscarded(_ context.Context, e core.DeadLetterDisca
 
 // ClaimEnded counts the question and how long its answer took.
 func (r *Recorder) ClaimEnded(_ context.Context, e core.ClaimEnded) {
-	r.claims.WithLabelValues(string(e.Result)).Inc()
+	r.asked.Get(string(e.Result), "", "").Inc()
 	r.claimDuration.Observe(e.Duration.Seconds())
 }
 
