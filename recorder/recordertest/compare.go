@@ -34,9 +34,7 @@ func (i *incident) compare(target Target) {
 	i.tasks(all, target.NoKinds)
 	i.executions(all)
 	i.gauges(all)
-	all.add(metrics.LeaseTakeovers, 1, "default")
-	all.add(metrics.DeadLettersReplayed, 1, queueName)
-	all.add(metrics.DeadLettersDiscarded, 1, queueName)
+	i.operations(all)
 	for _, f := range all {
 		got, told := target.Value(i.t, f.metric, f.labels)
 		if got != f.value || !told && f.value != 0 {
@@ -57,14 +55,27 @@ func (i *incident) compare(target Target) {
 // tasks counts by rows: a fencing token is how often a task was claimed, and the attempts are how often one failed.
 func (i *incident) tasks(all facts, noKinds bool) {
 	i.t.Helper()
-	tasks, err := i.db.Tasks(i.ctx(), backend.TaskFilter{})
+	tasks, err := i.db[0].Tasks(i.ctx(), backend.TaskFilter{})
 	i.ok(err)
 	for _, t := range tasks {
 		kind := string(t.Kind)
 		if noKinds {
 			kind = ""
 		}
-		claims := float64(t.Token - i.foreign[t.ID])
+		for _, m := range []metrics.Metric{metrics.TasksClaimed, metrics.TasksCompleted} {
+			all.add(m, 0, t.Queue, t.Step, kind)
+		}
+		for _, m := range []metrics.Metric{metrics.TaskDuration, metrics.DeadLettersMoved, metrics.TasksPoisoned} {
+			all.add(m, 0, t.Queue, t.Step)
+		}
+		all.add(metrics.TasksFailed, 0, t.Queue, t.Step, "true")
+		all.add(metrics.TasksFailed, 0, t.Queue, t.Step, "false")
+		all.add(metrics.LeaseTakeovers, 0, t.Queue)
+		foreign := i.foreign[t.ID]
+		claims := float64(t.Token - foreign)
+		if foreign > 0 && claims > 0 {
+			all.add(metrics.LeaseTakeovers, 1, t.Queue)
+		}
 		if claims > 0 {
 			all.add(metrics.TasksClaimed, claims, t.Queue, t.Step, kind)
 			all.add(metrics.ScheduleToStart, claims, t.Queue)
@@ -76,7 +87,7 @@ func (i *incident) tasks(all facts, noKinds bool) {
 		if t.Kind != backend.Activity {
 			continue
 		}
-		attempts, err := i.db.Attempts(i.ctx(), t.ID.Execution)
+		attempts, err := i.db[0].Attempts(i.ctx(), t.ID.Execution)
 		i.ok(err)
 		for _, a := range attempts {
 			if a.Task == t.ID {
@@ -92,9 +103,14 @@ func (i *incident) tasks(all facts, noKinds bool) {
 // executions counts by state. One that a replay has healed has ended twice.
 func (i *incident) executions(all facts) {
 	i.t.Helper()
-	list, err := i.db.Executions(i.ctx(), backend.ExecutionFilter{Limit: 1000})
+	list, err := i.db[0].Executions(i.ctx(), backend.ExecutionFilter{Limit: 1000})
 	i.ok(err)
 	for _, x := range list {
+		for _, state := range backend.States {
+			if state.Final() {
+				all.add(metrics.ExecutionsFinished, 0, x.Workflow, string(state))
+			}
+		}
 		if x.ID != "taken-over" { // which another program has started
 			all.add(metrics.ExecutionsStarted, 1, x.Workflow)
 		}
@@ -113,11 +129,32 @@ func (i *incident) executions(all facts) {
 	}
 }
 
+// operations counts what people did, by the audit.
+func (i *incident) operations(all facts) {
+	i.t.Helper()
+	tasks, err := i.db[0].Tasks(i.ctx(), backend.TaskFilter{})
+	i.ok(err)
+	queues := map[backend.TaskID]string{}
+	for _, t := range tasks {
+		queues[t.ID] = t.Queue
+		all.add(metrics.DeadLettersReplayed, 0, t.Queue)
+		all.add(metrics.DeadLettersDiscarded, 0, t.Queue)
+	}
+	audit, err := i.db[0].Audit(i.ctx(), backend.AuditFilter{})
+	i.ok(err)
+	for _, entry := range audit {
+		switch entry.Action {
+		case backend.ActionReplay:
+			all.add(metrics.DeadLettersReplayed, 1, queues[entry.Task])
+		case backend.ActionDiscard:
+			all.add(metrics.DeadLettersDiscarded, 1, queues[entry.Task])
+		}
+	}
+}
+
 func (i *incident) gauges(all facts) {
 	i.t.Helper()
-	stats, err := i.db.Stats(i.ctx())
-	i.ok(err)
-	for _, q := range stats.Queues {
+	for _, q := range i.stats.Queues {
 		paused := 0.0
 		if q.Paused {
 			paused = 1
@@ -129,10 +166,10 @@ func (i *incident) gauges(all facts) {
 		all.add(metrics.QueuePaused, paused, q.Queue)
 		all.add(metrics.QueueDeadLetters, float64(q.Dead), q.Queue)
 	}
-	for state, n := range stats.Executions {
+	for state, n := range i.stats.Executions {
 		all.add(metrics.ExecutionsByState, float64(n), string(state))
 	}
-	for state, n := range stats.Workers {
+	for state, n := range i.stats.Workers {
 		all.add(metrics.WorkersByState, float64(n), string(state))
 	}
 	all.add(metrics.SamplerUp, 1)

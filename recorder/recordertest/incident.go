@@ -27,6 +27,9 @@ type Target struct {
 	Value func(t *testing.T, m metrics.Metric, labels map[string]string) (float64, bool)
 	// NoKinds says that the recorder does not tell orchestrators from activities, as StatsD's paths do not.
 	NoKinds bool
+	// Open opens the incident's database, which is empty at first and keeps failed attempts, once for each of its two
+	// programs. Default: one in memory.
+	Open func(t *testing.T) backend.Backend
 }
 
 // Step is the activity of the incident; its name is one that a careless protocol stumbles over.
@@ -42,11 +45,18 @@ const (
 // paused queue.
 type incident struct {
 	t       *testing.T
-	db      *memory.DB
+	db      [2]database
 	engines []*core.Engine
 	healed  atomic.Bool
 	foreign map[backend.TaskID]int64 // claims by a worker that is no engine's
 	sampled told
+	stats   backend.Stats // at the moment of the sample
+}
+
+// database is a backend that tells what went wrong.
+type database interface {
+	backend.Backend
+	backend.Attempts
 }
 
 // told is a recorder that passes on that there is a sample.
@@ -66,16 +76,33 @@ var (
 func Run(t *testing.T, open func(t *testing.T) Target) {
 	t.Helper()
 	target := open(t)
-	i := &incident{t: t, db: memory.Open(), foreign: map[backend.TaskID]int64{}, sampled: told{samples: make(chan struct{}, 1)}}
+	i := &incident{t: t, foreign: map[backend.TaskID]int64{}, sampled: told{samples: make(chan struct{}, 1)}}
+	i.open(target.Open)
 	i.dieElsewhere()
 	stop := i.serve(target.Recorder)
 	i.play()
-	stop()
 	i.sample()
+	stop()
 	for _, e := range i.engines {
 		i.ok(e.FlushMetrics(i.ctx()))
 	}
 	i.compare(target)
+}
+
+func (i *incident) open(open func(*testing.T) backend.Backend) {
+	i.t.Helper()
+	if open == nil {
+		db := memory.Open()
+		i.db = [2]database{db, db.Another()}
+		return
+	}
+	for n := range i.db {
+		db, ok := open(i.t).(database)
+		if !ok {
+			i.t.Fatal("the backend does not keep failed attempts")
+		}
+		i.db[n] = db
+	}
 }
 
 func (i *incident) ctx() context.Context {
@@ -95,13 +122,13 @@ func (i *incident) ok(err error) {
 func (i *incident) dieElsewhere() {
 	i.t.Helper()
 	const worker = "doomed"
-	_, err := i.db.Register(i.ctx(), backend.Worker{ID: worker, Queues: []string{core.DefaultQueue}, State: backend.WorkerReady}, 10*time.Millisecond)
+	_, err := i.db[0].Register(i.ctx(), backend.Worker{ID: worker, Queues: []string{core.DefaultQueue}, State: backend.WorkerReady}, 10*time.Millisecond)
 	i.ok(err)
-	i.ok(i.db.Commit(i.ctx(), &backend.Batch{Commands: []backend.Command{
+	i.ok(i.db[0].Commit(i.ctx(), &backend.Batch{Commands: []backend.Command{
 		&backend.Start{ID: "taken-over", Workflow: workflowName, Queue: core.DefaultQueue, Input: []byte(`"x"`)},
 	}}))
 	claim := &backend.Claim{Queues: []string{core.DefaultQueue}, Steps: []string{workflowName}, Max: 1}
-	i.ok(i.db.Commit(i.ctx(), &backend.Batch{Worker: worker, Commands: []backend.Command{claim}}))
+	i.ok(i.db[0].Commit(i.ctx(), &backend.Batch{Worker: worker, Commands: []backend.Command{claim}}))
 	if len(claim.Tasks) != 1 {
 		i.t.Fatalf("claimed %d tasks, want 1", len(claim.Tasks))
 	}
@@ -113,7 +140,7 @@ func (i *incident) serve(r core.MetricsRecorder) (stop func()) {
 	i.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 2)
-	for _, db := range []*memory.DB{i.db, i.db.Another()} {
+	for _, db := range i.db {
 		e, err := core.New(db, core.WithMetrics(r, i.sampled), core.WithSampleInterval(-1))
 		i.ok(err)
 		i.ok(e.Register(charge.Handle(i.charge), orders.Handle(func(flow *core.Flow, in string) (string, error) { return charge.Call(flow, in) })))
@@ -153,7 +180,7 @@ func (i *incident) play() {
 	i.until("dead", backend.Completed)
 	i.ok(i.engines[1].Discard(i.ctx(), backend.TaskID{Execution: "refused", Seq: 1}))
 
-	i.ok(i.db.PauseQueue(i.ctx(), pausedQueue, "me"))
+	i.ok(i.db[0].PauseQueue(i.ctx(), pausedQueue, "me"))
 	_, err := orders.Start(i.ctx(), e, "waits", core.Queue(pausedQueue))
 	i.ok(err)
 }
@@ -161,7 +188,7 @@ func (i *incident) play() {
 func (i *incident) until(id string, state backend.State) {
 	i.t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-time.After(time.Millisecond) {
-		x, err := i.db.Execution(i.ctx(), id)
+		x, err := i.db[0].Execution(i.ctx(), id)
 		i.ok(err)
 		if x.State == state {
 			return
@@ -170,7 +197,7 @@ func (i *incident) until(id string, state backend.State) {
 	i.t.Fatalf("%s is not %s within a minute", id, state)
 }
 
-// sample reads the gauges once.
+// sample reads the gauges once, while the workers have nothing to do.
 func (i *incident) sample() {
 	i.t.Helper()
 	ctx, cancel := context.WithCancel(i.ctx())
@@ -183,4 +210,7 @@ func (i *incident) sample() {
 	}
 	cancel()
 	i.ok(<-done)
+	var err error
+	i.stats, err = i.db[0].Stats(i.ctx())
+	i.ok(err)
 }
