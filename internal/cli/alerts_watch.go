@@ -40,6 +40,9 @@ Two watchers may run for safety: Alertmanager takes the same alert of both for o
 			if err != nil {
 				return usagef("--alertmanager %q: %w", redact(address), err)
 			}
+			if err := a.tell("The database is read every %s, and %s is told, until Ctrl-C.\n", &interval, redact(address)); err != nil {
+				return err
+			}
 			return a.watchAlerts(cmd.Context(), time.Duration(interval), alertwatch.New(o), poster)
 		},
 	}

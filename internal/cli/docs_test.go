@@ -1,0 +1,310 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// What the documentation tells a person to type is typed here, by a real shell, and where a page shows what a command
+// prints, it prints that. `go test ./internal/cli -run Docs -update` writes what was printed into the pages.
+//
+// A block is ```console; a command begins with "$ ", its further lines with "> ", and all else is what it printed. A line
+// "..." stands for lines that are left out. Each page has a database of its own, of the 15th of January 2024, and commands
+// change it for those that follow on the page.
+func TestDocsCommands(t *testing.T) {
+	bin := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(bin, "stent")); err != nil {
+		t.Fatal(err)
+	}
+	// Whatever is posted to an Alertmanager or a collector is taken.
+	sink := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(sink.Close)
+	seen := 0
+	for _, path := range docPages(t) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := consoleBlocks(string(text))
+		if len(blocks) == 0 {
+			continue
+		}
+		seen += len(blocks)
+		name, err := filepath.Rel(filepath.Join("..", ".."), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(filepath.ToSlash(name), func(t *testing.T) {
+			t.Parallel()
+			h := newHistory(t, testBackends[0])
+			h.tellAll()
+			if tell, ok := docStories[filepath.ToSlash(name)]; ok {
+				tell(h)
+			}
+			s := &session{t: t, bin: bin, dir: t.TempDir(), dsn: h.dsn, now: h.clock.Now(), sink: sink.URL}
+			want := string(text)
+			for _, b := range blocks {
+				if now := s.play(b); *update {
+					want = strings.Replace(want, b.text, now, 1)
+				}
+			}
+			if want != string(text) {
+				if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+	if seen < 10 {
+		t.Errorf("only %d blocks of commands were seen", seen)
+	}
+}
+
+// docStories are what the databases of some pages hold besides the executions of the other tests.
+var docStories = map[string]func(*history){
+	"docs/guides/child-workflows.md": (*history).tellDelivery,
+	"docs/guides/tracing.md":         (*history).tellTraced,
+	"docs/guides/testing.md":         (*history).tellDelivery,
+}
+
+func docPages(t *testing.T) (pages []string) {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	pages = []string{filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"), filepath.Join(root, "deploy", "README.md")}
+	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".md" {
+			pages = append(pages, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
+
+// console is one block: what stands before its first command, and the commands.
+type console struct {
+	text     string
+	commands []typed
+}
+
+// typed is a command as a page has it, and the lines that follow it there.
+type typed struct {
+	lines []string // as on the page
+	shows []string
+}
+
+func consoleBlocks(text string) (blocks []console) {
+	for _, found := range regexp.MustCompile("(?ms)^```console\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
+		b := console{text: found[1]}
+		for line := range strings.Lines(found[1]) {
+			line = strings.TrimSuffix(line, "\n")
+			last := len(b.commands) - 1
+			switch {
+			case strings.HasPrefix(line, "$ "):
+				b.commands = append(b.commands, typed{lines: []string{line}})
+			case last >= 0 && strings.HasPrefix(line, "> ") && len(b.commands[last].shows) == 0:
+				b.commands[last].lines = append(b.commands[last].lines, line)
+			case last >= 0:
+				b.commands[last].shows = append(b.commands[last].shows, line)
+			default:
+				b.commands = append(b.commands, typed{lines: []string{"$ false # " + line}})
+			}
+		}
+		blocks = append(blocks, b)
+	}
+	return blocks
+}
+
+// session is a shell in a folder of its own, which knows the folder's database.
+type session struct {
+	t        *testing.T
+	bin, dir string
+	dsn      string
+	now      time.Time
+	sink     string // the address of a server
+}
+
+// play types a block's commands and returns the block with what they printed.
+func (s *session) play(b console) string {
+	s.t.Helper()
+	var now strings.Builder
+	for _, c := range b.commands {
+		printed := s.run(c)
+		for _, line := range c.lines {
+			now.WriteString(line + "\n")
+		}
+		shown := c.shows
+		if len(shown) > 0 && !slices.Contains(shown, "...") && strings.TrimSpace(strings.Join(shown, "")) != "" {
+			blank := 0 // between two commands, for the eye
+			for blank < len(shown) && shown[len(shown)-1-blank] == "" {
+				blank++
+			}
+			shown = append(printed, shown[len(shown)-blank:]...)
+		}
+		if problem := differs(c.shows, printed); problem != "" && (!*update || slices.Contains(c.shows, "...")) {
+			s.t.Errorf("%s\n%s; it printed\n%s", strings.Join(c.lines, "\n"), problem, strings.Join(printed, "\n"))
+		}
+		for _, line := range shown {
+			now.WriteString(line + "\n")
+		}
+	}
+	return now.String()
+}
+
+// differs tells how what a page shows is not what was printed. A page may show nothing, or leave lines out with "...".
+func differs(shown, printed []string) string {
+	if strings.TrimSpace(strings.Join(shown, "")) == "" {
+		return ""
+	}
+	for len(shown) > 0 && shown[len(shown)-1] == "" {
+		shown = shown[:len(shown)-1]
+	}
+	n, gap := 0, false
+	for _, line := range shown {
+		if line == "..." {
+			gap = true
+			continue
+		}
+		at := n
+		if gap {
+			if i := slices.Index(printed[n:], line); i >= 0 {
+				at = n + i
+			}
+		}
+		if at >= len(printed) || printed[at] != line {
+			return fmt.Sprintf("the page shows %q", line)
+		}
+		n, gap = at+1, false
+	}
+	if n < len(printed) && !gap {
+		return fmt.Sprintf("the page does not show %q", printed[n])
+	}
+	return ""
+}
+
+// elsewhere are commands that pages tell people to type and that this test cannot: they need the network, a container or
+// a cluster. All others are run.
+var elsewhere = []string{"docker", "kubectl", "go install", "git clone"}
+
+func (s *session) run(c typed) []string {
+	s.t.Helper()
+	var script strings.Builder
+	for _, line := range c.lines {
+		script.WriteString(line[2:] + "\n")
+	}
+	text := script.String()
+	if slices.ContainsFunc(elsewhere, func(name string) bool { return strings.HasPrefix(text, name+" ") }) {
+		if len(c.shows) > 0 && strings.TrimSpace(strings.Join(c.shows, "")) != "" {
+			s.t.Errorf("%s is not run by any test, so a page does not say what it prints", strings.TrimSpace(text))
+		}
+		return nil
+	}
+	text = strings.ReplaceAll(text, "go run ./cmd/stent", "stent")
+	text = regexp.MustCompile(`(?m)^stent watch.*$`).ReplaceAllString(text, "$0 --help >/dev/null") // it needs a terminal: make test-screen
+	text = regexp.MustCompile(`postgres(ql)?://\S+`).ReplaceAllString(text, s.dsn)                  // that server is not here; its commands are
+	text = regexp.MustCompile(`(demo.* --for) \d+s`).ReplaceAllString(text, "$1 2s")
+	text = regexp.MustCompile(`http://localhost:(9093|4318)`).ReplaceAllString(text, s.sink)
+	text = regexp.MustCompile(`(--listen|--metrics) \S*:9464`).ReplaceAllString(text, "$1 127.0.0.1:0")
+
+	ctx, stop := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	defer stop()
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", prelude+text)
+	cmd.Dir = s.dir
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd.Env = append(os.Environ(), "PATH="+s.bin+":"+os.Getenv("PATH"), "STENT_DB="+s.dsn, "TZ=UTC", "ROOT="+root, commandAt+"="+s.now.Format(time.RFC3339))
+	out, err := printedBy(cmd, goesOn.MatchString(text))
+	if err != nil {
+		s.t.Errorf("%s: %v\n%s", strings.TrimSpace(text), err, out[max(0, len(out)-2000):])
+	}
+	printed := strings.Split(strings.TrimRight(string(out), "\n"), "\n")
+	for i, line := range printed {
+		printed[i] = strings.TrimRight(line, " ")
+	}
+	return printed
+}
+
+// goesOn are the commands that end with Ctrl-C.
+var goesOn = regexp.MustCompile(`^stent (--\S+ \S+ )*(exporter|alerts watch|demo\s*(#.*)?$)`)
+
+// printedBy is what a command prints. One that goes on gets a Ctrl-C when it has printed a line.
+func printedBy(cmd *exec.Cmd, goesOn bool) ([]byte, error) {
+	if !goesOn {
+		return cmd.CombinedOutput()
+	}
+	script := &cmd.Args[len(cmd.Args)-1]
+	*script = strings.Replace(*script, prelude, "exec ", 1)
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	r := bufio.NewReader(pipe)
+	first, err := r.ReadBytes('\n')
+	if err != nil {
+		return first, errors.Join(err, cmd.Wait())
+	}
+	err = cmd.Process.Signal(syscall.SIGINT)
+	rest, readErr := io.ReadAll(r)
+	if waited := cmd.Wait(); cmd.ProcessState.ExitCode() != exitInterrupted {
+		err = errors.Join(err, waited)
+	}
+	return append(first, rest...), errors.Join(err, readErr)
+}
+
+// prelude is what is not run but looked at: make's targets have to be there, and Go's packages. What would go on until
+// Ctrl-C gets one when it has said that it works.
+const prelude = `
+make() { command make -C "$ROOT" --no-print-directory -n "$@" >/dev/null; }
+go() { shift; for arg; do case $arg in ./*|.) (cd "$ROOT" && command go list "$arg" >/dev/null);; esac; done; }
+`
+
+// commandAt is the variable by which this test's own program is the command stent, at a time.
+const commandAt = "STENT_TEST_COMMAND_AT"
+
+func TestMain(m *testing.M) {
+	at := os.Getenv(commandAt)
+	if at == "" || filepath.Base(os.Args[0]) != "stent" {
+		os.Exit(m.Run())
+	}
+	now, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		panic(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT)
+	clock := func() time.Time { return now }
+	if slices.Contains(os.Args, "demo") { // a shop needs a day that goes on
+		clock = time.Now
+	}
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: clock, program: "stent"}
+	code := a.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}

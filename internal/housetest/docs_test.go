@@ -1,0 +1,190 @@
+package housetest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// page is one of the texts that people read.
+type page struct {
+	path string // below the root, with slashes
+	text string
+}
+
+// pages are the README, the documentation, and what else lies beside the code for people to read.
+func pages(t *testing.T) (all []page) {
+	t.Helper()
+	for _, pattern := range []string{"README.md", "CONTRIBUTING.md", "deploy/README.md", "bench/README.md", "alerts/runbooks/*.md"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no page %s: %v", pattern, err)
+		}
+		for _, file := range files {
+			all = append(all, newPage(t, file))
+		}
+	}
+	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".md" {
+			all = append(all, newPage(t, path))
+		}
+		return err
+	})
+	if err != nil || len(all) < 20 {
+		t.Fatalf("%d pages, %v", len(all), err)
+	}
+	return all
+}
+
+func newPage(t *testing.T, file string) page {
+	t.Helper()
+	path, err := filepath.Rel(root, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page{filepath.ToSlash(path), read(t, file)}
+}
+
+// block is one fenced block of a page.
+type block struct {
+	language string
+	line     int // where its text begins, from 1
+	text     string
+}
+
+func (p page) blocks() (blocks []block) {
+	var open *block
+	n := 0
+	for line := range strings.Lines(p.text) {
+		n++
+		mark, fenced := strings.CutPrefix(strings.TrimSpace(line), "```")
+		switch {
+		case fenced && open == nil:
+			open = &block{language: mark, line: n + 1}
+		case fenced:
+			blocks = append(blocks, *open)
+			open = nil
+		case open != nil:
+			open.text += line
+		}
+	}
+	return blocks
+}
+
+// TestEveryGoBlockIsCompiled: what a page shows as Go is a run of lines of one file that the compiler reads, in this module
+// or in one beside it. A line "// ..." stands for lines that are left out.
+func TestEveryGoBlockIsCompiled(t *testing.T) {
+	sources := goSources(t)
+	seen := 0
+	for _, p := range pages(t) {
+		for _, b := range p.blocks() {
+			if b.language != "go" {
+				continue
+			}
+			seen++
+			found, nearest := false, 0
+			for _, source := range sources {
+				n := excerpt(codeLines(b.text), source)
+				nearest = max(nearest, n)
+				found = found || n < 0
+			}
+			if lines := codeLines(b.text); !found {
+				t.Errorf("%s:%d: no file that is compiled has this code; the longest beginning that one has ends before %q", p.path, b.line, lines[nearest])
+			}
+		}
+	}
+	if seen < 40 {
+		t.Errorf("only %d blocks of Go were seen", seen)
+	}
+}
+
+// excerpt tells whether the lines stand in the source one after the other: -1, or how many of them do at most.
+func excerpt(lines, source []string) (most int) {
+	for at := range source {
+		n, gap := 0, false
+		for _, line := range source[at:] {
+			for n < len(lines) && lines[n] == "// ..." {
+				n, gap = n+1, true
+			}
+			if n == len(lines) {
+				break
+			}
+			if line == lines[n] {
+				n, gap = n+1, false
+			} else if !gap {
+				break
+			}
+		}
+		if most = max(most, n); most == len(lines) {
+			return -1
+		}
+	}
+	return most
+}
+
+// codeLines are a text's lines without indentation, blank ones left out.
+func codeLines(text string) (lines []string) {
+	for line := range strings.Lines(text) {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	return slices.DeleteFunc(lines, func(line string) bool { return line == "" })
+}
+
+// modules are the modules of this repository whose code a page may show. `make vet` compiles all of them.
+var modules = []string{".", "examples/tracing", "e2e"}
+
+// goSources are the lines of all Go files that the compiler reads on this machine, by file.
+func goSources(t *testing.T) (sources [][]string) {
+	t.Helper()
+	for _, folder := range modules {
+		cmd := exec.CommandContext(t.Context(), "go", "list", "-json=Dir,GoFiles,TestGoFiles,XTestGoFiles", "./...")
+		cmd.Dir = filepath.Join(root, folder)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: %v%s", cmd, err, stderr(err))
+		}
+		for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+			var p struct {
+				Dir                                string
+				GoFiles, TestGoFiles, XTestGoFiles []string
+			}
+			if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range slices.Concat(p.GoFiles, p.TestGoFiles, p.XTestGoFiles) {
+				sources = append(sources, codeLines(read(t, filepath.Join(p.Dir, file))))
+			}
+		}
+	}
+	return sources
+}
+
+// TestEveryBlockSaysWhatItIs: the tests that compile and run what pages show go by the language, so none is left out by
+// another name for it.
+func TestEveryBlockSaysWhatItIs(t *testing.T) {
+	known := map[string]string{
+		"go": "compiled", "console": "run, by a test of internal/cli", "json": "", "yaml": "", "promql": "", "sql": "", "dockerfile": "",
+		"mermaid": "a drawing", "text": "a drawing, or lines of a log", "diff": "applied, by TestWorkedExamplesApply", "": "a drawing",
+	}
+	for _, p := range pages(t) {
+		for _, b := range p.blocks() {
+			if _, ok := known[b.language]; !ok {
+				t.Errorf("%s:%d: a block of %q: what a shell is to run is `console`, with a $ before each command", p.path, b.line, b.language)
+			}
+			if b.language == "" && strings.Contains(b.text, "$ ") {
+				t.Errorf("%s:%d: a command in a block without a language", p.path, b.line)
+			}
+			if b.language == "json" && !json.Valid([]byte(b.text)) {
+				t.Errorf("%s:%d: this is not JSON", p.path, b.line)
+			}
+		}
+	}
+}
