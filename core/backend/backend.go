@@ -16,6 +16,7 @@ type Backend interface {
 	Auditor
 	Cleaner
 	Results
+	Schedules
 
 	// Name is "sqlite", "postgres", ...
 	Name() string
@@ -76,6 +77,9 @@ type Renewal struct {
 
 	// Expiry is how long it is until Expire has something to do, 0 if it has now; negative if nothing is limited.
 	Expiry time.Duration
+
+	// Tick is how long it is until a schedule's Next, 0 if it has come; negative if no schedule has one.
+	Tick time.Duration
 
 	// Recalled are tasks that were taken from this worker while it ran them, since their execution has ended or is
 	// cancelling: it is to stop them and to write nothing. Each is told more than once, and one that has come to its end

@@ -43,6 +43,12 @@ const (
 	ActionPauseQueue  = "pause_queue"  // the queue
 	ActionResumeQueue = "resume_queue" // the queue
 	ActionCleanup     = "cleanup"      // no subject
+
+	ActionPutSchedule     = "put_schedule" // the schedule, as in the following
+	ActionPauseSchedule   = "pause_schedule"
+	ActionResumeSchedule  = "resume_schedule"
+	ActionTriggerSchedule = "trigger_schedule"
+	ActionDeleteSchedule  = "delete_schedule"
 )
 
 // AuditEntry is one thing that somebody did.

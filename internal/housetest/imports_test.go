@@ -19,7 +19,8 @@ const module = "github.com/stentgo/stent"
 var layers = []struct{ packages, may string }{
 	{".", ""},
 	{"core/backend", ""},
-	{"core", "core/backend"},
+	{"core", "core/backend core/cron"},
+	{"core/cron", ""},
 	{"core/internal/*", "core/backend"},
 	{"core/backend/backendtest", "core/backend"},
 	{"core/backend/*", "core/backend"},

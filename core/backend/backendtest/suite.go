@@ -59,6 +59,7 @@ func Run(t *testing.T, f Features, open func(t *testing.T) backend.Backend) {
 		{"audit", audits},
 		{"cleanup", cleanups},
 		{"results", results},
+		{"schedules", schedules},
 		{"inspect", inspections},
 		{"stats", statistics},
 		{"context", contexts},

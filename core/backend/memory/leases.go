@@ -43,7 +43,7 @@ func (db *DB) Renew(ctx context.Context, id string, state backend.WorkerState, u
 			return backend.ErrLeaseLost
 		}
 		w.State, w.Used, w.Renewed, w.LeaseEnd = state, used, t.now, t.in(lease)
-		r = backend.Renewal{Now: t.now, Until: w.LeaseEnd, Next: -1, Expiry: t.nextExpiry(), Recalled: t.recalled(id)}
+		r = backend.Renewal{Now: t.now, Until: w.LeaseEnd, Next: -1, Expiry: t.nextExpiry(), Tick: t.nextTick(), Recalled: t.recalled(id)}
 		for _, other := range t.workers {
 			if other == w || !other.ended.IsZero() {
 				continue

@@ -11,6 +11,7 @@ import (
 type Outlook struct {
 	Now     time.Time
 	Next    time.Time        // when the next task is due, or timer fires, later than now; zero if nothing waits for a time
+	Tick    time.Time        // when the next schedule ticks, later than now; zero if none does
 	Running []backend.TaskID // activities with a lease
 	Due     []backend.TaskID // due, and claimed by nobody
 	Waiting []backend.Task   // waits without a timeout, of executions that have not ended
@@ -46,6 +47,9 @@ func (db *DB) Outlook() Outlook {
 	}
 	if t := (tx{store: db.store, now: o.Now}); t.nextExpiry() > 0 {
 		later(o.Now.Add(t.nextExpiry()))
+	}
+	if t := (tx{store: db.store, now: o.Now}); t.nextTick() > 0 {
+		o.Tick = o.Now.Add(t.nextTick())
 	}
 	slices.SortFunc(o.Running, compareTasks)
 	slices.SortFunc(o.Due, compareTasks)

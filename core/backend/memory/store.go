@@ -31,6 +31,7 @@ type store struct {
 	paused     map[string]backend.PausedQueue
 	audit      []backend.AuditEntry // oldest first
 	chores     map[string]chore
+	schedules  map[string]backend.Schedule
 	results    map[string]*result
 	used       map[backend.TaskID]backend.TaskID // whose result a task got
 	watchers   map[*watcher]bool
@@ -40,7 +41,7 @@ func newStore() *store {
 	return &store{
 		clock: time.Now, executions: map[string]*execution{}, live: map[*execution]bool{}, due: map[*claimable]bool{},
 		claimed: map[*task]bool{}, recalls: map[string][]backend.TaskID{}, attempts: map[backend.TaskID][]backend.Attempt{}, paused: map[string]backend.PausedQueue{},
-		gone: map[backend.TaskID]int64{}, chores: map[string]chore{}, results: map[string]*result{}, used: map[backend.TaskID]backend.TaskID{}, watchers: map[*watcher]bool{},
+		gone: map[backend.TaskID]int64{}, chores: map[string]chore{}, schedules: map[string]backend.Schedule{}, results: map[string]*result{}, used: map[backend.TaskID]backend.TaskID{}, watchers: map[*watcher]bool{},
 	}
 }
 

@@ -32,13 +32,13 @@ func (db *DB) Register(ctx context.Context, w backend.Worker, lease time.Duratio
 // Renew extends a worker's lease.
 func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerState, used int, lease time.Duration) (backend.Renewal, error) {
 	var (
-		next, expiry pgtype.Timestamptz
-		n            int32
-		recalls      bool
+		next, expiry, tick pgtype.Timestamptz
+		n                  int32
+		recalls            bool
 	)
-	r := backend.Renewal{Next: -1, Expiry: -1}
+	r := backend.Renewal{Next: -1, Expiry: -1, Tick: -1}
 	err := db.pool.QueryRow(ctx, db.q.get("renew"), worker, string(state), used, delay(lease)).Scan(&r.Now, &r.Until, &next,
-		&n, &recalls, &expiry)
+		&n, &recalls, &expiry, &tick)
 	if errors.Is(err, pgx.ErrNoRows) {
 		db.forget(worker)
 		err = backend.ErrLeaseLost
@@ -56,6 +56,9 @@ func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerStat
 	}
 	if expiry.Valid {
 		r.Expiry = max(expiry.Time.Sub(r.Now), 0)
+	}
+	if tick.Valid {
+		r.Tick = max(tick.Time.Sub(r.Now), 0)
 	}
 	return r, nil
 }

@@ -125,19 +125,25 @@ func (db *DB) StartTx(ctx context.Context, tx any, s *backend.Start) error {
 }
 
 func (db *DB) startTx(ctx context.Context, tx pgx.Tx, s *backend.Start) error {
-	tag, err := tx.Exec(ctx, db.q.get("start_tx"), keyOf(s.ID), aliasOf(s.ID), s.Workflow, s.Queue, rankOf(s.Priority), array(s.Tags), s.Policy,
-		s.Input, s.InputHash, delay(s.Delay), moment(s.At), delay(s.MaxDuration), dict(s.Metadata), dict(s.Carrier))
-	if err != nil {
-		return fmt.Errorf("sql/start_tx.sql: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return db.meet(ctx, tx, []*backend.Start{s})
-	}
-	if !db.opts.notify {
-		return nil
+	begun, err := db.insert(ctx, tx, s)
+	if err != nil || !begun || !db.opts.notify {
+		return err
 	}
 	// It is not seen here when the transaction commits, so the notification goes with it.
 	what := news{queues: map[string]bool{s.Queue: true}}
 	_, err = tx.Exec(ctx, "SELECT pg_notify($1, $2)", db.channel(), what.encode(""))
 	return err
+}
+
+// insert begins an execution in a transaction, or says what became of it where it was there, and tells whether it began.
+func (db *DB) insert(ctx context.Context, tx pgx.Tx, s *backend.Start) (bool, error) {
+	tag, err := tx.Exec(ctx, db.q.get("start_tx"), keyOf(s.ID), aliasOf(s.ID), s.Workflow, s.Queue, rankOf(s.Priority), array(s.Tags), s.Policy,
+		s.Input, s.InputHash, delay(s.Delay), moment(s.At), delay(s.MaxDuration), dict(s.Metadata), dict(s.Carrier))
+	if err != nil {
+		return false, fmt.Errorf("sql/start_tx.sql: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return false, db.meet(ctx, tx, []*backend.Start{s})
+	}
+	return true, nil
 }

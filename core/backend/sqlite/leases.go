@@ -31,7 +31,7 @@ func (db *DB) Register(ctx context.Context, w backend.Worker, lease time.Duratio
 func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerState, used int, lease time.Duration) (backend.Renewal, error) {
 	var r backend.Renewal
 	err := db.write(ctx, func(t *tx) error {
-		r = backend.Renewal{Now: t.time, Until: time.UnixMicro(t.in(lease)).UTC(), Next: -1, Expiry: -1}
+		r = backend.Renewal{Now: t.time, Until: time.UnixMicro(t.in(lease)).UTC(), Next: -1, Expiry: -1, Tick: -1}
 		rows, err := t.exec(t.q.renew, worker, state, used, t.now, t.in(lease))
 		if err != nil {
 			return err
@@ -39,11 +39,7 @@ func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerStat
 		if rows == 0 {
 			return backend.ErrLeaseLost
 		}
-		_, err = t.one(t.ctx, t.q.renewNext, func(row *row) {
-			if next, ok := row.next().(int64); ok {
-				r.Next = time.Duration(max(next-t.now, 0)) * time.Microsecond
-			}
-		}, worker)
+		_, err = t.one(t.ctx, t.q.renewNext, func(row *row) { r.Next, r.Tick = t.countdown(row), t.countdown(row) }, worker)
 		if err != nil {
 			return err
 		}
@@ -57,6 +53,15 @@ func (db *DB) Renew(ctx context.Context, worker string, state backend.WorkerStat
 		return backend.Renewal{}, db.wrap(err, "renew the lease of worker %s", worker)
 	}
 	return r, nil
+}
+
+// countdown reads how long it is until a time, 0 where it has come; negative where there is none.
+func (t *tx) countdown(r *row) time.Duration {
+	at, ok := r.next().(int64)
+	if !ok {
+		return -1
+	}
+	return micros(max(at-t.now, 0))
 }
 
 // keepEnded is how long ended workers are listed.

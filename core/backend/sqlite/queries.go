@@ -44,6 +44,7 @@ type queries struct {
 	takeChore, endChore, cleanResultsUsed                        *query
 	reserveResult, findResult, useResult, unuseResult            *query
 	keepResult, freeResult, forgetResults, resultsOf             *query
+	schedules, nextTick, putSchedule, deleteSchedule, tick       *query
 	migrated                                                     *query
 }
 
@@ -69,6 +70,7 @@ func (l *loader) loadAll(q *queries) {
 	l.loadOperations(q)
 	l.loadCleaning(q)
 	l.loadResults(q)
+	l.loadSchedules(q)
 	q.migrated = l.load("migrated", "version name now")
 }
 
@@ -253,4 +255,13 @@ func (l *loader) loadResults(q *queries) {
 	q.freeResult = l.load("free_result", "key worker_id task token")
 	q.forgetResults = l.load("forget_results", "now most")
 	q.resultsOf = l.load("results_of", "execution_id")
+}
+
+func (l *loader) loadSchedules(q *queries) {
+	q.schedules = l.load("schedules", "name due now")
+	q.nextTick = l.load("next_tick", "after")
+	q.putSchedule = l.load("put_schedule", "name rule next_at paused_at paused_by last_tick last_execution skipped revision now "+
+		"workflow queue priority tags policy input input_hash max_duration metadata")
+	q.deleteSchedule = l.load("delete_schedule", "name")
+	q.tick = l.load("tick", "name revision next_at last_tick last_execution skipped")
 }

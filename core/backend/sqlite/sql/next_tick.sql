@@ -1,0 +1,2 @@
+-- When the next tick of a schedule is, after a time.
+SELECT min(next_at) FROM schedules WHERE next_at > :after;
