@@ -82,6 +82,18 @@ func TestConformance(t *testing.T) {
 	})
 }
 
+// A million executions with a thousand names of steps stay in the budget.
+func TestCardinality(t *testing.T) {
+	r, reader := newRecorder(t)
+	var all map[string]metricdata.Metrics // collected once, when all has been told
+	recordertest.Cardinality(t, recordertest.Target{Recorder: r, Value: func(t *testing.T, m metrics.Metric, labels map[string]string) (float64, bool) {
+		if all == nil {
+			all = collected(t, reader)
+		}
+		return value(all[m.OTel], labels)
+	}})
+}
+
 // Names, units and buckets are those of the catalogue, from which exporters make the Prometheus names.
 func TestInstruments(t *testing.T) {
 	r, reader := newRecorder(t)
@@ -125,15 +137,14 @@ func TestMessagingConventions(t *testing.T) {
 
 func TestEventsAllocateNothing(t *testing.T) {
 	r, _ := newRecorder(t)
-	ctx := t.Context()
-	event := func() {
-		r.TaskClaimed(ctx, core.TaskClaimed{Queue: "q", Step: "s", Kind: backend.Activity})
-		r.TaskCompleted(ctx, core.TaskCompleted{Queue: "q", Step: "s", Kind: backend.Activity, Duration: time.Second})
-	}
-	event()
-	if n := testing.AllocsPerRun(1000, event); n != 0 {
-		t.Errorf("two events allocate %g times", n)
-	}
+	recordertest.Allocations(t, r)
+	r, _ = newRecorder(t, stentotel.WithMessagingConventions())
+	recordertest.Allocations(t, r)
+}
+
+func BenchmarkEvent(b *testing.B) {
+	r, _ := newRecorder(b)
+	recordertest.Benchmark(b, r)
 }
 
 func TestNewRefuses(t *testing.T) {
