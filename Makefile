@@ -55,6 +55,16 @@ test-scale: test-property $(PGSERVER) ## run the story of 100,000 sleeping execu
 test-property: $(PGSERVER) ## run 10,000 random workflows with crashes, and 200 on each database; STENT_PROPERTY_SEED and STENT_PROPERTY_CASES repeat one
 	STENT_PROPERTY_CASES_MEMORY=10000 STENT_PROPERTY_CASES_REAL=200 $(PGSERVER) go test -count=1 -timeout=15m -run 'RandomWorkflows' .
 
+# How long faults are injected on each backend; `make soak DURATION=15m` is the nightly form.
+DURATION ?= 1m
+SOAK := $(BIN)/soak
+
+.PHONY: soak
+soak: ## break everything around worker processes for DURATION on each backend, then judge what is left; ARGS='-seed N' repeats
+	go build -o $(SOAK) ./internal/soak
+	$(SOAK) -backend sqlite -for $(DURATION) $(ARGS)
+	$(SOAK) -backend postgres -for $(DURATION) $(ARGS)
+
 .PHONY: test-e2e
 test-e2e: ## test with the real programs of e2e/tools, which are built at first (minutes) and kept in .cache/bin
 	cd e2e && go vet ./... && go test -count=1 -timeout=30m $(ARGS) ./...
@@ -131,7 +141,7 @@ examples: ## vet and test the examples
 	go test $(ARGS) ./examples/...
 
 # The oldest and the newest PostgreSQL; `test` adds the machine's own. `test` is last: its summary ends the output.
-CI_STAGES := fmt-check vet lint test-alerts test-dashboards test-postgres-13 test-postgres-18 test-pgbouncer test-screen test-scale test
+CI_STAGES := fmt-check vet lint test-alerts test-dashboards test-postgres-13 test-postgres-18 test-pgbouncer test-screen test-scale soak test
 
 .PHONY: ci
 ci: ## all that a change has to pass

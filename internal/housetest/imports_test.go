@@ -43,6 +43,7 @@ var layers = []struct{ packages, may string }{
 	{"internal/pgtest internal/promtest internal/housetest", ""},
 	{"internal/pgtest/pgserver", "internal/pgtest"},
 	{"internal/crashtest", "core/stenttest core/backend core/backend/* internal/pgtest"},
+	{"internal/soak", "core core/backend core/backend/* internal/pgtest"},
 	{"examples/*", "core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/*"},
 }
 

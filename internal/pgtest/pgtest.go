@@ -68,17 +68,27 @@ func NewServer(t testing.TB) *Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), launchTimeout)
 	defer cancel()
-	server, err := thisMachine().launch(ctx)
+	server, err := Launch(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.own = true
 	t.Cleanup(func() {
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return server
+}
+
+// Launch starts a server for the caller to stop, start and close. It never is the one of STENT_TEST_POSTGRES. Its folder
+// is below os.TempDir, where the server's user can reach that.
+func Launch(ctx context.Context) (*Server, error) {
+	server, err := thisMachine().launch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	server.own = true
+	return server, nil
 }
 
 // Open returns the server of STENT_TEST_POSTGRES, or starts one for the caller to close.
