@@ -31,7 +31,7 @@ fmt-check: ## say what is not formatted
 
 .PHONY: vet
 vet: ## let the compiler and go vet read all code, tests included
-	go vet -tags=pgbouncer,screen ./...
+	go vet -tags=pgbouncer,screen,screenshot ./...
 	cd examples/tracing && go vet ./...
 	cd e2e && go vet ./...
 
@@ -92,6 +92,10 @@ test-pgbouncer: $(PGSERVER) ## run the story behind a real PgBouncer in transact
 test-screen: $(PGSERVER) ## drive the full screen of `stent watch` through tmux
 	@command -v tmux >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y tmux >/dev/null; } || { echo >&2 'no tmux: install the package tmux'; exit 1; }
 	$(PGSERVER) go test -count=1 -timeout=10m -tags=screen -run 'TestWatch' $(ARGS) ./internal/cli
+
+.PHONY: screenshot
+screenshot: ## draw docs/pictures/watch.svg from the screen of `stent watch` on a demo (needs tmux; a minute)
+	go test -count=1 -timeout=5m -tags=screen,screenshot -run 'TestDrawWatch' ./internal/cli
 
 .PHONY: postgres
 postgres: $(PGSERVER) ## start a throw-away PostgreSQL, print its DSN, stop it on Ctrl-C

@@ -62,8 +62,12 @@ func TestDocsCommands(t *testing.T) {
 				tell(h)
 			}
 			s := &session{t: t, bin: bin, dir: t.TempDir(), dsn: h.dsn, now: h.clock.Now(), sink: sink.URL}
+			if docPrograms[filepath.ToSlash(name)] {
+				s.now, s.programs = time.Time{}, true
+			}
 			want := string(text)
 			for _, b := range blocks {
+				s.write(b.before)
 				if now := s.play(b); *update {
 					want = strings.Replace(want, b.text, now, 1)
 				}
@@ -87,6 +91,11 @@ var docStories = map[string]func(*history){
 	"docs/guides/testing.md":         (*history).tellDelivery,
 }
 
+// docPrograms are the pages that build a program from nothing, step by step, as their reader does. There, a block of Go that is
+// a whole file is written to the file that the text before it names, a block of changes is applied, Go's own command is run,
+// and what it gets of this module is this checkout. Times are compared by their form.
+var docPrograms = map[string]bool{"docs/getting-started.md": true}
+
 func docPages(t *testing.T) (pages []string) {
 	t.Helper()
 	root := filepath.Join("..", "..")
@@ -105,6 +114,7 @@ func docPages(t *testing.T) (pages []string) {
 
 // console is one block: what stands before its first command, and the commands.
 type console struct {
+	before   string // what stands on the page between the block before and this one
 	text     string
 	commands []typed
 }
@@ -116,9 +126,11 @@ type typed struct {
 }
 
 func consoleBlocks(text string) (blocks []console) {
-	for _, found := range regexp.MustCompile("(?ms)^```console\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
-		b := console{text: found[1]}
-		for line := range strings.Lines(found[1]) {
+	last := 0
+	for _, at := range regexp.MustCompile("(?ms)^```console\n(.*?)^```$").FindAllStringSubmatchIndex(text, -1) {
+		b := console{before: text[last:at[0]], text: text[at[2]:at[3]]}
+		last = at[1]
+		for line := range strings.Lines(b.text) {
 			line = strings.TrimSuffix(line, "\n")
 			last := len(b.commands) - 1
 			switch {
@@ -142,8 +154,35 @@ type session struct {
 	t        *testing.T
 	bin, dir string
 	dsn      string
-	now      time.Time
+	now      time.Time // zero for the time that it is
+	programs bool
 	sink     string // the address of a server
+}
+
+// write puts the files of a page that builds a program where the page says, and applies its changes to them.
+func (s *session) write(text string) {
+	s.t.Helper()
+	if !s.programs {
+		return
+	}
+	for _, at := range regexp.MustCompile("(?ms)^```(go|diff)\n(.*?)^```$").FindAllStringSubmatchIndex(text, -1) {
+		body := text[at[4]:at[5]]
+		if text[at[2]:at[3]] == "diff" {
+			cmd := exec.CommandContext(s.t.Context(), "patch", "-p1")
+			cmd.Dir, cmd.Stdin = s.dir, strings.NewReader(body)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				s.t.Fatalf("patch: %v\n%s", err, out)
+			}
+			continue
+		}
+		names := regexp.MustCompile("`(\\w+\\.go)`").FindAllStringSubmatch(text[:at[0]], -1)
+		if !strings.HasPrefix(body, "package ") || len(names) == 0 {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(s.dir, names[len(names)-1][1]), []byte(body), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }
 
 // play types a block's commands and returns the block with what they printed.
@@ -163,7 +202,15 @@ func (s *session) play(b console) string {
 			}
 			shown = append(printed, shown[len(shown)-blank:]...)
 		}
-		if problem := differs(c.shows, printed); problem != "" && (!*update || slices.Contains(c.shows, "...")) {
+		form := func(lines []string) []string { return lines }
+		if s.programs {
+			form = func(lines []string) []string {
+				text := testBackend{}.comparable(strings.Join(lines, "\n"))
+				text = regexp.MustCompile(`\d{4}/\d\d/\d\d |\t\d+\.\d+s`).ReplaceAllString(text, "")
+				return strings.Split(text, "\n")
+			}
+		}
+		if problem := differs(form(c.shows), form(printed)); problem != "" && (!*update || slices.Contains(c.shows, "...")) {
 			s.t.Errorf("%s\n%s; it printed\n%s", strings.Join(c.lines, "\n"), problem, strings.Join(printed, "\n"))
 		}
 		for _, line := range shown {
@@ -230,16 +277,27 @@ func (s *session) run(c typed) []string {
 
 	ctx, stop := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer stop()
-	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", prelude+text)
+	start := prelude
+	if s.programs {
+		start = programPrelude
+	}
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", start+text)
 	cmd.Dir = s.dir
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cmd.Env = append(os.Environ(), "PATH="+s.bin+":"+os.Getenv("PATH"), "STENT_DB="+s.dsn, "TZ=UTC", "ROOT="+root, commandAt+"="+s.now.Format(time.RFC3339))
+	cmd.Env = append(os.Environ(), "PATH="+s.bin+":"+os.Getenv("PATH"), "STENT_DB="+s.dsn, "TZ=UTC", "ROOT="+root, commandAt+"="+s.now.Format(time.RFC3339),
+		"LEFT_IN="+filepath.Join(s.bin, "folder."+filepath.Base(s.dir)), "GOFLAGS=-mod=mod", "GOWORK=off")
 	out, err := printedBy(cmd, goesOn.MatchString(text))
+	if err != nil && slices.Contains(c.shows, err.Error()) {
+		err = nil // as the page says
+	}
 	if err != nil {
 		s.t.Errorf("%s: %v\n%s", strings.TrimSpace(text), err, out[max(0, len(out)-2000):])
+	}
+	if folder, err := os.ReadFile(filepath.Join(s.bin, "folder."+filepath.Base(s.dir))); err == nil && s.programs {
+		s.dir = strings.TrimSpace(string(folder))
 	}
 	printed := strings.Split(strings.TrimRight(string(out), "\n"), "\n")
 	for i, line := range printed {
@@ -286,6 +344,18 @@ make() { command make -C "$ROOT" --no-print-directory -n "$@" >/dev/null; }
 go() { shift; for arg; do case $arg in ./*|.) (cd "$ROOT" && command go list "$arg" >/dev/null);; esac; done; }
 `
 
+// programPrelude is that of pages that build a program: only where this module comes from is another place.
+const programPrelude = `
+trap 'pwd >"$LEFT_IN"' EXIT
+go() {
+	if [ "$1 $2" = "get github.com/stentgo/stent" ]; then
+		command go mod edit -require=github.com/stentgo/stent@v0.0.0 -replace=github.com/stentgo/stent="$ROOT"
+	else
+		command go "$@"
+	fi
+}
+`
+
 // commandAt is the variable by which this test's own program is the command stent, at a time.
 const commandAt = "STENT_TEST_COMMAND_AT"
 
@@ -300,7 +370,7 @@ func TestMain(m *testing.M) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT)
 	clock := func() time.Time { return now }
-	if slices.Contains(os.Args, "demo") { // a shop needs a day that goes on
+	if now.IsZero() || slices.Contains(os.Args, "demo") { // a shop needs a day that goes on
 		clock = time.Now
 	}
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: clock, program: "stent"}
