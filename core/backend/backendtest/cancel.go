@@ -24,6 +24,7 @@ var cancels = []behaviour{
 	{"a cancelling one that was released is read with its history", cancelReleased},
 	{"the caller of one that is cancelled at once is told", cancelChild},
 	{"executions are counted by state all the time", cancelStats},
+	{"one that ends in the batch that cancels it ends as one of the two and is told which", cancelInBatch},
 }
 
 // cancel asks for a cancellation that must succeed.
@@ -333,4 +334,25 @@ func cancelStats(h *harness) {
 		h.ok(err)
 		equal(h, "listed as "+string(s), len(list), map[backend.State]int{backend.Cancelled: 2}[s])
 	}
+}
+
+func cancelInBatch(h *harness) {
+	w := h.worker("w")
+	ends := map[string]*backend.Turn{}
+	for _, id := range []string{"before", "after"} {
+		ends[id] = &backend.Turn{Execution: id, Token: h.begin(w, id), Close: &backend.Close{State: backend.Completed}}
+	}
+	parent, child := h.family(w, "parent", "child")
+	ends["parent"] = &backend.Turn{
+		Execution: "parent", Token: parent, Forgotten: []int{1}, Deserted: []string{"child"}, Close: &backend.Close{State: backend.Completed},
+	}
+	ends["child"] = &backend.Turn{Execution: "child", Token: child, Close: &backend.Close{State: backend.Completed}}
+	h.commit(w, &backend.Cancel{Execution: "before"}, ends["before"], ends["after"], &backend.Cancel{Execution: "after"}, ends["parent"], ends["child"])
+	counts := map[backend.State]int64{}
+	for id, turn := range ends {
+		h.ok(turn.Err)
+		equal(h, id+" is what the turn was told", h.execution(id).State, turn.State)
+		counts[turn.State]++
+	}
+	h.counts(counts)
 }

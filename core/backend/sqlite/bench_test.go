@@ -13,11 +13,11 @@ import (
 
 // bench is a file with one worker.
 type bench struct {
-	*testing.B
+	testing.TB
 	db *sqlite.DB
 }
 
-func newBench(b *testing.B, opts ...sqlite.Option) *bench {
+func newBench(b testing.TB, opts ...sqlite.Option) *bench {
 	db, err := sqlite.Open(context.Background(), b.TempDir()+"/stent.db", opts...)
 	if err != nil {
 		b.Fatal(err)

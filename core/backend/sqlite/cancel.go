@@ -31,6 +31,10 @@ func (t *tx) cancel(c *backend.Cancel) error {
 	}
 	before := c.State
 	c.State = backend.Cancelling
+	if f, ok := t.fences[c.Execution]; ok { // of a turn that is still to come
+		f.state = c.State
+		t.fences[c.Execution] = f
+	}
 	if !begun {
 		c.State, c.Ended = backend.Cancelled, true
 	}

@@ -17,13 +17,16 @@ type tx struct {
 	q      *queries
 	time   time.Time
 	now    int64
+	nowArg any // now, in the form of an argument
 
 	tallies map[backend.State]int64 // how the counts of executions change
 
 	// Of Commit.
-	worker  string
-	alive   bool                    // the worker may write
-	refused map[*backend.Turn]error // turns that were found out to be refused after part of them was written
+	worker    string
+	workerArg any                     // worker, in the form of an argument
+	alive     bool                    // the worker may write
+	refused   map[*backend.Turn]error // turns that were found out to be refused after part of them was written
+	fences    map[string]fenced       // by execution; nil before the first turn
 }
 
 // refusal is the error of a turn that is refused after part of it was written: the transaction is rolled back and
@@ -56,9 +59,14 @@ func (db *DB) Commit(ctx context.Context, b *backend.Batch) error {
 }
 
 func (t *tx) apply(b *backend.Batch) error {
-	b.Now, t.worker = t.time, b.Worker
+	b.Now, t.worker, t.workerArg = t.time, b.Worker, t.text(b.Worker)
 	if b.Worker != "" {
 		if err := t.checkWorker(); err != nil {
+			return err
+		}
+	}
+	if t.alive {
+		if err := t.fence(b); err != nil {
 			return err
 		}
 	}

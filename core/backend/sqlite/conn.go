@@ -16,6 +16,7 @@ type conn struct {
 	raw   driver.Conn
 	stmts []driver.Stmt // by query.index
 	args  []driver.NamedValue
+	texts map[string]driver.Value // see text
 }
 
 func (c *conn) close() error {
@@ -80,6 +81,24 @@ func (c *conn) bind(q *query, args []any) ([]driver.NamedValue, error) {
 	return c.args, nil
 }
 
+// text is a string as the driver takes it. Those that come again and again, such as states and the names of steps, are put
+// into that form once.
+func (c *conn) text(s string) driver.Value {
+	v, ok := c.texts[s]
+	if !ok {
+		if v = s; len(c.texts) < maxTexts {
+			if c.texts == nil {
+				c.texts = map[string]driver.Value{}
+			}
+			c.texts[s] = v
+		}
+	}
+	return v
+}
+
+// maxTexts is more than the states, kinds, steps and queues of most programs.
+const maxTexts = 1000
+
 // value turns what the program has into what the driver takes.
 func value(a any) (driver.Value, error) {
 	switch v := a.(type) {
@@ -89,7 +108,7 @@ func value(a any) (driver.Value, error) {
 		if v == nil {
 			return nil, nil
 		}
-		return v, nil
+		return a, nil // v would be another allocation
 	case int:
 		return int64(v), nil
 	case bool:

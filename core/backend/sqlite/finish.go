@@ -19,8 +19,9 @@ func (t *tx) completeAndWake(c *backend.Complete) (bool, error) {
 	return true, t.wake(n)
 }
 
-func (t *tx) complete(n int64, c *backend.Complete) (bool, error) {
-	rows, err := t.exec(t.q.complete, n, c.Task.Seq, c.Token, c.Result, t.now)
+// complete takes the execution's number in the form of an argument.
+func (t *tx) complete(n any, c *backend.Complete) (bool, error) {
+	rows, err := t.exec(t.q.complete, n, c.Task.Seq, c.Token, c.Result, t.nowArg)
 	return rows == 1, err
 }
 

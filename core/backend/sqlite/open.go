@@ -192,6 +192,7 @@ func (db *DB) write(ctx context.Context, fn func(t *tx) error) error {
 		}
 		t := &tx{conn: c, ctx: context.WithoutCancel(ctx), caller: ctx, q: db.q, time: db.now()}
 		t.now = t.time.UnixMicro()
+		t.nowArg = t.now
 		err := fn(t)
 		if err == nil {
 			err = t.writeTallies()

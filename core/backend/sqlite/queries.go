@@ -83,7 +83,7 @@ func (l *loader) loadCommands(q *queries) {
 	q.signalKnown = l.load("signal_known", "n signal_id")
 	q.wake = l.load("wake", "n now")
 
-	q.turn = l.load("turn", "execution_id token")
+	q.turn = l.load("turn", "turns")
 	q.turnKnown = l.load("turn_known", "execution_id")
 	q.taskKnown = l.load("task_known", "n seq")
 	q.turned = l.load("turned", "n token crashes effects")

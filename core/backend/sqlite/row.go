@@ -134,6 +134,16 @@ func failure(f *backend.Failure) any {
 	return encode(f)
 }
 
+// appendJSON appends a string as JSON.
+func appendJSON(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return append(b, encode(s)...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
 // encode is for values that always have a JSON form.
 func encode(v any) string {
 	b, err := json.Marshal(v)

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/stentgo/stent/core/backend"
 )
@@ -13,10 +14,47 @@ const maxSeq = backend.MaxSeq
 // fenced is what a turn's fence reads of the execution.
 type fenced struct {
 	n       int64
+	nArg    any // n, in the form of an argument
 	state   backend.State
 	crashes int64
 	effects int64
 	run     int64
+}
+
+// fence reads for all turns of a batch at once how their executions stand.
+func (t *tx) fence(b *backend.Batch) error {
+	var (
+		turns []*backend.Turn
+		list  = []byte{'['}
+	)
+	for _, c := range b.Commands {
+		if c, ok := c.(*backend.Turn); ok {
+			if len(turns) > 0 {
+				list = append(list, ',')
+			}
+			turns = append(turns, c)
+			list = appendJSON(append(list, '['), c.Execution)
+			list = append(strconv.AppendInt(append(list, ','), c.Token, 10), ']')
+		}
+	}
+	if len(turns) == 0 {
+		return nil
+	}
+	t.fences = make(map[string]fenced, len(turns))
+	return t.each(t.ctx, t.q.turn, func(r *row) error {
+		c := turns[r.int()]
+		f := fenced{nArg: r.next(), state: orRunning(r.text()), crashes: r.int(), effects: r.int(), run: r.int()}
+		f.n, _ = f.nArg.(int64)
+		t.fences[c.Execution] = f
+		return nil
+	}, string(append(list, ']')))
+}
+
+func orRunning(state string) backend.State {
+	if state == "" {
+		return backend.Running
+	}
+	return backend.State(state)
 }
 
 // turn applies a turn. refused says why nothing of it was; a turn that was applied before is not refused.
@@ -27,13 +65,7 @@ func (t *tx) turn(c *backend.Turn) (refused, err error) {
 	if err := t.refused[c]; err != nil {
 		return err, nil
 	}
-	var f fenced
-	held, err := t.one(t.ctx, t.q.turn, func(r *row) {
-		f = fenced{n: r.int(), state: backend.State(r.text()), crashes: r.int(), effects: r.int(), run: r.int()}
-	}, c.Execution, c.Token)
-	if err != nil {
-		return nil, err
-	}
+	f, held := t.fences[c.Execution]
 	if !held || c.Continue != nil && f.run >= int64(c.Continue.Run) {
 		return t.turnedBefore(c)
 	}
@@ -83,7 +115,7 @@ func (w *turnWriter) expect(ok bool, err error) error {
 
 func (w *turnWriter) ends() error {
 	for _, c := range w.turn.Completed {
-		if err := w.expect(w.complete(w.n, c)); err != nil || w.before {
+		if err := w.expect(w.complete(w.nArg, c)); err != nil || w.before {
 			return err
 		}
 	}
@@ -139,7 +171,7 @@ func (w *turnWriter) add(a *backend.Add) (bool, error) {
 	var (
 		due, fires, started, finished any
 		within, startBy               any
-		worker                        string
+		worker                        any = ""
 		token                         int
 	)
 	if a.StartWithin > 0 {
@@ -150,7 +182,7 @@ func (w *turnWriter) add(a *backend.Add) (bool, error) {
 	}
 	switch a.State {
 	case backend.Running:
-		started, worker, token = w.now, w.worker, 1
+		started, worker, token = w.nowArg, w.workerArg, 1
 	case backend.Pending:
 		due = w.in(a.Delay)
 	case backend.Waiting:
@@ -158,10 +190,10 @@ func (w *turnWriter) add(a *backend.Add) (bool, error) {
 			fires = w.in(a.Delay)
 		}
 	default:
-		finished = w.now
+		finished = w.nowArg
 	}
-	rows, err := w.exec(w.q.add, w.n, a.Seq, a.Key, a.Kind, a.Step, a.Queue, a.Priority, list(a.Tags), a.State, due, fires,
-		worker, token, a.InputHash, w.now, started, finished, a.Policy, a.Input, a.Result, within, startBy)
+	rows, err := w.exec(w.q.add, w.nArg, a.Seq, a.Key, w.text(string(a.Kind)), w.text(a.Step), w.text(a.Queue), a.Priority, list(a.Tags),
+		w.text(string(a.State)), due, fires, worker, token, a.InputHash, w.nowArg, started, finished, a.Policy, a.Input, a.Result, within, startBy)
 	return rows == 1, err
 }
 
@@ -267,7 +299,7 @@ func (w *turnWriter) end() error {
 	} else {
 		w.turn.State = end.State
 	}
-	if _, err := w.exec(w.q.closeExecution, w.n, token, end.State, end.Result, failure(end.Failure), cause, w.now); err != nil {
+	if _, err := w.exec(w.q.closeExecution, w.nArg, token, w.text(string(end.State)), end.Result, failure(end.Failure), cause, w.nowArg); err != nil {
 		return err
 	}
 	w.tally(w.state, w.turn.State)

@@ -1,0 +1,28 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/stentgo/stent/core/backend/sqlite"
+)
+
+// TestCost gates on what hardly differs from machine to machine: the allocations of a workflow of five activities, a hundred
+// at once, with a commit a step for all.
+func TestCost(t *testing.T) {
+	const rounds, each, most = 10, 100, 215
+	x := newBench(t, sqlite.Synchronous(sqlite.Normal))
+	x.workflows("first-", each)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := range rounds {
+		x.workflows(fmt.Sprint("round-", i, "-"), each)
+	}
+	runtime.ReadMemStats(&after)
+	got := float64(after.Mallocs-before.Mallocs) / (rounds * each)
+	t.Logf("%.1f allocations for an execution", got)
+	if got > most {
+		t.Errorf("%.1f allocations for an execution, want at most %d", got, most)
+	}
+}
