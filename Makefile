@@ -48,8 +48,8 @@ test: $(PGSERVER) ## run the tests, with the race detector, on SQLite and a real
 	$(PGSERVER) go test $(RACE) -shuffle=on -timeout=20m $(ARGS) $(PKG)
 
 .PHONY: test-scale
-test-scale: test-property $(PGSERVER) ## run the story of 100,000 sleeping executions at full size, which the race detector makes too slow
-	$(PGSERVER) go test -count=1 -timeout=10m -run 'HundredThousand' .
+test-scale: test-property $(PGSERVER) ## run what the race detector makes too slow or falsifies: 100,000 sleeping executions, and what an execution allocates
+	$(PGSERVER) go test -count=1 -timeout=10m -run 'HundredThousand|TestAllocations' .
 
 .PHONY: test-property
 test-property: $(PGSERVER) ## run 10,000 random workflows with crashes, and 200 on each database; STENT_PROPERTY_SEED and STENT_PROPERTY_CASES repeat one

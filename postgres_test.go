@@ -129,7 +129,7 @@ type offClock struct{ off time.Duration }
 
 func (c offClock) Now() time.Time { return time.Now().Add(c.off) }
 
-func (offClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+func (offClock) AfterFunc(d time.Duration, f func()) core.ClockTimer { return time.AfterFunc(d, f) }
 
 func TestAStartInTheCallersTransactionIsAtomicWithTheCallersTable(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {

@@ -11,14 +11,16 @@ import (
 
 // activityTask is an attempt at an activity that runs on this worker.
 type activityTask struct {
+	taskScope
+	ctx    scopedContext
+	says   heartbeats
+	end    backend.Complete // where it is a success
 	id     backend.TaskID
-	info   TaskInfo
 	token  int64
 	input  []byte
 	policy taskPolicy
 	said   []byte // by an earlier attempt
 	cancel context.CancelCauseFunc
-	beats  *heartbeats
 	began  time.Time
 
 	// For metrics, when the attempt has ended.
@@ -38,15 +40,21 @@ type activityTask struct {
 // begin runs an activity whose slot is taken and whose lease is in the database.
 func (w *worker) begin(a *activityTask) {
 	ctx, cancel := context.WithCancelCause(w.ctx)
+	a.ctx = scopedContext{ctx, &a.taskScope}
 	a.cancel, a.began = cancel, w.e.clock.Now()
-	a.beats = &heartbeats{payloads: w.e.payloads, clock: w.e.clock, before: a.said, last: a.began}
+	a.says = heartbeats{payloads: w.e.payloads, clock: w.e.clock, before: a.said, last: a.began}
+	a.beats = &a.says
 	w.mu.Lock()
 	w.activities[a.id] = a
 	w.mu.Unlock()
-	w.goroutines.Go(func() {
-		defer cancel(nil)
-		w.execute(withScope(ctx, &taskScope{info: a.info, beats: a.beats}), a)
-	})
+	w.goroutines.Add(1) // and not Go, which allocates another closure
+	go w.runTask(a)
+}
+
+func (w *worker) runTask(a *activityTask) {
+	defer w.goroutines.Done()
+	defer a.cancel(nil)
+	w.execute(&a.ctx, a)
 }
 
 func (w *worker) execute(ctx context.Context, a *activityTask) {
@@ -182,7 +190,7 @@ func (w *worker) listen(outer context.Context, a *activityTask, cancel context.C
 	var (
 		mu    sync.Mutex
 		ended bool
-		timer func() bool
+		timer ClockTimer
 		check func()
 	)
 	arm := func(d time.Duration) {
@@ -206,7 +214,7 @@ func (w *worker) listen(outer context.Context, a *activityTask, cancel context.C
 		mu.Lock()
 		defer mu.Unlock()
 		ended = true
-		timer()
+		timer.Stop()
 	}
 }
 
@@ -246,7 +254,8 @@ func (w *worker) conclude(ctx, within context.Context, a *activityTask, result [
 	}
 	if err == nil {
 		w.logTask(within, a, "task completed")
-		w.complete(within, &backend.Complete{Task: a.id, Token: a.token, Result: result})
+		a.end = backend.Complete{Task: a.id, Token: a.token, Result: result}
+		w.complete(within, &a.end)
 		return
 	}
 	if errors.Is(cause, ErrShutdown) {

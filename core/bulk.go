@@ -241,7 +241,7 @@ func (e *Engine) sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 	over := make(chan struct{})
-	defer e.clock.AfterFunc(d, func() { close(over) })()
+	defer e.clock.AfterFunc(d, func() { close(over) }).Stop()
 	select {
 	case <-over:
 		return nil

@@ -36,8 +36,8 @@ func (r *run) seeCancellation() {
 				r.draft.Deserted = append(r.draft.Deserted, s.child)
 			}
 		default: // a detached child goes on, and is waited for no more
-			if s.stop != nil {
-				s.stop()
+			if s.timer != nil {
+				s.timer.Stop()
 			}
 			r.draft.Settled = append(r.draft.Settled, backend.Settle{Seq: s.id.Seq, State: backend.Cancelled})
 		}

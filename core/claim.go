@@ -23,16 +23,38 @@ func (w *worker) claim() {
 		return
 	}
 	w.claiming = true
-	free := w.cfg.Slots - w.used
-	w.used += free // nobody else may promise them meanwhile
 	w.mu.Unlock()
 
-	cmd := &backend.Claim{Queues: w.cfg.Queues, Tags: w.cfg.Tags, Steps: w.steps, Limits: w.limits, Max: free}
-	asked := w.e.clock.Now()
-	w.submit(cmd, func(err error) {
-		w.measureClaim(cmd, asked, err)
-		w.claimed(cmd, err)
-	})
+	c := &claimRequest{w: w, asked: w.e.clock.Now()}
+	c.cmd = backend.Claim{Queues: w.cfg.Queues, Tags: w.cfg.Tags, Steps: w.steps, Limits: w.limits}
+	w.e.committer.put(pending{worker: w.id, cmd: &c.cmd, then: c})
+}
+
+// claimRequest is a claim on its way. It takes the slots that are free when its transaction begins, and not when it was asked for:
+// meanwhile more become free, or are used without a claim.
+type claimRequest struct {
+	w     *worker
+	cmd   backend.Claim
+	asked time.Time
+	taken bool
+}
+
+// begins is called by the committer when the transaction is about to begin, and again where it is put off.
+func (c *claimRequest) begins() {
+	if c.taken {
+		return
+	}
+	c.taken = true
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	c.cmd.Max = max(c.w.cfg.Slots-c.w.used, 0)
+	c.w.used += c.cmd.Max               // nobody else may promise them meanwhile
+	c.w.again, c.w.newer = false, false // it sees what there is until now
+}
+
+func (c *claimRequest) done(err error) {
+	c.w.measureClaim(&c.cmd, c.asked, err)
+	c.w.claimed(&c.cmd, err)
 }
 
 // claimed is called by the committer.
@@ -68,7 +90,8 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 			w.e.log.Error("task cannot be read and is left alone", "stent_task_id", t.ID, "error", err)
 		} else {
 			a := &activityTask{
-				id: t.ID, said: t.Detail, info: w.infoOf(t), token: t.Token, input: t.Input, policy: policy, crashes: t.Crashes, carrier: t.Carrier,
+				taskScope: taskScope{info: w.infoOf(t)},
+				id:        t.ID, said: t.Detail, token: t.Token, input: t.Input, policy: policy, crashes: t.Crashes, carrier: t.Carrier,
 			}
 			w.measureClaimed(&a.info, t.Due)
 			w.begin(a)
@@ -193,16 +216,16 @@ func (w *worker) dueIn(d time.Duration) {
 	at := w.e.clock.Now().Add(d)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stopDue != nil {
+	if w.dueTimer != nil {
 		if !w.dueAt.After(at) {
 			return
 		}
-		w.stopDue()
+		w.dueTimer.Stop()
 	}
 	w.dueAt = at
-	w.stopDue = w.e.clock.AfterFunc(d, func() {
+	w.dueTimer = w.e.clock.AfterFunc(d, func() {
 		w.mu.Lock()
-		w.stopDue = nil
+		w.dueTimer = nil
 		w.mu.Unlock()
 		w.due(0)
 	})
@@ -292,12 +315,14 @@ func (w *worker) closed(r *run, t *backend.Turn) {
 }
 
 func (w *worker) logEnd(r *run, t *backend.Turn) {
-	attrs := []any{"stent_execution_id", r.info.ExecutionID, "stent_worker_id", w.id, "workflow", r.info.Workflow, "state", t.State}
-	if t.Close.Failure != nil && t.State == backend.Failed {
-		w.e.log.ErrorContext(r.context(), "execution failed", append(attrs, "error", t.Close.Failure.Message)...)
+	failed := t.Close.Failure != nil && t.State == backend.Failed
+	if !failed && !w.e.log.Enabled(r.context(), levelTask) {
 		return
 	}
-	if w.e.log.Enabled(r.context(), levelTask) {
+	attrs := []any{"stent_execution_id", r.info.ExecutionID, "stent_worker_id", w.id, "workflow", r.info.Workflow, "state", t.State}
+	if failed {
+		w.e.log.ErrorContext(r.context(), "execution failed", append(attrs, "error", t.Close.Failure.Message)...)
+	} else {
 		w.e.log.Log(r.context(), levelTask, "execution ended", attrs...)
 	}
 }

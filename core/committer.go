@@ -36,13 +36,24 @@ type committer struct {
 // errGivenUp tells a write that never reached the database from one that was refused there.
 var errGivenUp = errors.New("it was not tried again")
 
-// pending is a command that waits for its transaction. done is called once, from a goroutine of the committer that
-// others wait for: it must not block.
+// pending is a command that waits for its transaction.
 type pending struct {
 	worker string
 	cmd    backend.Command
-	done   func(error)
+	then   finisher
 }
+
+// finisher is told once how a command ended, from a goroutine of the committer that others wait for: done must not block.
+type finisher interface{ done(err error) }
+
+// beginner is a finisher that wants to know when the transaction of its command is about to begin. It may be told more
+// than once.
+type beginner interface{ begins() }
+
+// finish is a finisher that is only a function.
+type finish func(err error)
+
+func (f finish) done(err error) { f(err) }
 
 // leaseHolder is what the committer wants of a worker.
 type leaseHolder interface {
@@ -85,9 +96,13 @@ func (c *committer) detach(worker string) {
 
 // submit queues a command. worker is "" for one that stands on no lease.
 func (c *committer) submit(worker string, cmd backend.Command, done func(error)) {
+	c.put(pending{worker, cmd, finish(done)})
+}
+
+func (c *committer) put(p pending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.queue = append(c.queue, pending{worker, cmd, done})
+	c.queue = append(c.queue, p)
 	if c.active < c.limit {
 		c.active++
 		go c.run()
@@ -106,7 +121,7 @@ func (c *committer) flushWithin(limit time.Duration) {
 			defer c.mu.Unlock()
 			late = true
 			c.idle.Broadcast()
-		})()
+		}).Stop()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -120,6 +135,11 @@ func (c *committer) run() {
 		worker, batch := c.take()
 		if batch == nil {
 			return
+		}
+		for _, p := range batch {
+			if b, ok := p.then.(beginner); ok {
+				b.begins()
+			}
 		}
 		c.write(worker, batch)
 	}
@@ -161,7 +181,7 @@ func (c *committer) write(worker string, batch []pending) {
 		if err == nil {
 			c.succeeded(worker, uncertain)
 			for _, p := range batch {
-				p.done(nil)
+				p.then.done(nil)
 			}
 			return
 		}
@@ -169,7 +189,7 @@ func (c *committer) write(worker string, batch []pending) {
 		var again []pending
 		for _, p := range batch {
 			if p.worker == "" {
-				p.done(err)
+				p.then.done(err)
 			} else {
 				again = append(again, p)
 			}
@@ -180,7 +200,7 @@ func (c *committer) write(worker string, batch []pending) {
 		c.log.Warn("commit failed, trying again", "commands", len(batch), "stent_worker_id", worker, "in", pause, "error", err)
 		if !c.holdOff(worker, pause) {
 			for _, p := range batch {
-				p.done(errors.Join(backend.ErrLeaseLost, errGivenUp, err))
+				p.then.done(errors.Join(backend.ErrLeaseLost, errGivenUp, err))
 			}
 			return
 		}
@@ -214,8 +234,7 @@ func (c *committer) holdOff(worker string, pause time.Duration) bool {
 		return false
 	}
 	over := make(chan struct{})
-	stop := c.clock.AfterFunc(pause, func() { close(over) })
-	defer stop()
+	defer c.clock.AfterFunc(pause, func() { close(over) }).Stop()
 	select {
 	case <-over:
 		return true

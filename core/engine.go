@@ -34,8 +34,8 @@ type Engine struct {
 
 	mu       sync.Mutex
 	handlers map[string]Handler
-	bad      error // the first registration that failed; Serve refuses to start with it
-	workers  map[*worker]struct{}
+	bad      error     // the first registration that failed; Serve refuses to start with it
+	workers  []*worker // that serve; replaced, and never changed, by every one that comes or goes
 }
 
 // Option is an option of [New].
@@ -125,7 +125,6 @@ func New(db backend.Backend, opts ...Option) (*Engine, error) {
 		watch:       watch{db: db},
 		historyWarn: DefaultHistoryWarn, historyMax: DefaultHistoryMax,
 		handlers: map[string]Handler{},
-		workers:  map[*worker]struct{}{},
 	}
 	for _, opt := range opts {
 		if err := opt(e); err != nil {
@@ -265,9 +264,5 @@ func (e *Engine) woke() {
 func (e *Engine) serving() []*worker {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	list := make([]*worker, 0, len(e.workers))
-	for w := range e.workers {
-		list = append(list, w)
-	}
-	return list
+	return e.workers
 }

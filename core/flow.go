@@ -16,19 +16,26 @@ import (
 // the workflow and must not be used from another. It is no context.Context, so that I/O in a workflow does not compile
 // by accident.
 type Flow struct {
-	run  *run
-	base context.Context //nolint:containedctx // the task's
-	ctx  context.Context //nolint:containedctx // handed out by Context: base, or what the middleware made of it for this turn
+	run   *run
+	scope taskScope
+	own   scopedContext   // of the task
+	base  context.Context //nolint:containedctx // the task's
+	ctx   context.Context //nolint:containedctx // handed out by Context: base, or what the middleware made of it for this turn
 
 	ordinals map[string]int // calls so far, by name
+	alone    [1]*step       // what it waits for, where that is one
 	effects  int            // changes of counters and state so far
 	caughtUp bool           // the workflow has come to where it never was before
 }
 
 func newFlow(r *run) *Flow {
-	f := &Flow{run: r, ordinals: map[string]int{}, caughtUp: r.unasked == 0}
-	f.base = withScope(context.Background(), &taskScope{info: r.info, replaying: func() bool { return !f.caughtUp }})
-	f.ctx = f.base
+	f := &Flow{
+		run: r, ordinals: map[string]int{}, caughtUp: r.unasked == 0,
+		scope: taskScope{info: r.info},
+	}
+	f.scope.replaying = func() bool { return !f.caughtUp }
+	f.own = scopedContext{context.Background(), &f.scope}
+	f.base, f.ctx = &f.own, &f.own
 	return f
 }
 
@@ -176,6 +183,9 @@ func (f *Flow) enter(kind backend.Kind, name, key string, sum int64) (s *step, a
 	}
 	f.lengthen()
 	s = &step{id: backend.TaskID{Execution: r.info.ExecutionID, Seq: r.base + len(r.steps) + 1}, key: key, kind: kind, name: name, hash: sum, asked: true}
+	if r.steps == nil {
+		r.steps = make([]*step, 0, 8)
+	}
 	r.steps = append(r.steps, s)
 	r.byKey[key] = s
 	f.catchUp()
@@ -211,6 +221,12 @@ func (f *Flow) await(steps []*step) {
 	if f.run.unasked == 0 {
 		f.catchUp()
 	}
+}
+
+// awaitOne returns when a step is resolved.
+func (f *Flow) awaitOne(s *step) {
+	f.alone[0] = s
+	f.await(f.alone[:])
 }
 
 // catchUp is called where the workflow has done all that its history holds, and what it does from here on is new.
@@ -273,7 +289,7 @@ type step struct {
 	// Of a timer or a wait that is not resolved.
 	timeout  time.Duration // until it fires, from when it is written; negative for never
 	deadline time.Time     // when it fires, by the worker's clock
-	stop     func() bool
+	timer    ClockTimer
 }
 
 func (s *step) fits(kind backend.Kind, name string, sum int64) bool {

@@ -14,7 +14,7 @@ type Future[O any] struct{ step *step }
 // Get waits for the result. It may be called more than once.
 func (f *Future[O]) Get(flow *Flow) (O, error) {
 	var out O
-	flow.await([]*step{f.step})
+	flow.awaitOne(f.step)
 	if err := f.step.err(); err != nil {
 		return out, err
 	}
@@ -41,7 +41,7 @@ func (f *Flow) Timer(d time.Duration) *Timer {
 
 // Wait waits until the timer fires.
 func (t *Timer) Wait(flow *Flow) error {
-	flow.await([]*step{t.step})
+	flow.awaitOne(t.step)
 	return t.step.err()
 }
 

@@ -103,6 +103,17 @@ func (s *taskScope) keep(of, value any) any {
 	}
 }
 
-func withScope(ctx context.Context, s *taskScope) context.Context {
-	return context.WithValue(ctx, infoKey{}, s)
+func withScope(ctx context.Context, s *taskScope) context.Context { return &scopedContext{ctx, s} }
+
+// scopedContext is a task's context: what context.WithValue would make, within the memory of something else.
+type scopedContext struct {
+	context.Context //nolint:containedctx // the parent
+	scope           *taskScope
+}
+
+func (c *scopedContext) Value(key any) any {
+	if _, ok := key.(infoKey); ok {
+		return c.scope
+	}
+	return c.Context.Value(key)
 }

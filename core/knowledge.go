@@ -4,6 +4,21 @@ import (
 	"github.com/stentgo/stent/core/backend"
 )
 
+// takeInAll takes in what has happened since the last turn.
+func (r *run) takeInAll(t *backend.Turn) {
+	r.mu.Lock()
+	events := r.events
+	r.events, r.spare = r.spare, nil
+	r.mu.Unlock()
+	for _, ev := range events {
+		r.takeIn(t, ev)
+	}
+	clear(events)
+	r.mu.Lock()
+	r.spare = events[:0]
+	r.mu.Unlock()
+}
+
 // takeIn makes an event part of the run's knowledge and of the turn.
 func (r *run) takeIn(t *backend.Turn, ev event) {
 	switch {
@@ -46,8 +61,8 @@ func (r *run) takeIn(t *backend.Turn, ev event) {
 func (r *run) at(seq int) *step { return r.steps[seq-r.base-1] }
 
 func (r *run) settle(t *backend.Turn, s *step, x backend.Settle) {
-	if s.stop != nil {
-		s.stop()
+	if s.timer != nil {
+		s.timer.Stop()
 	}
 	s.state, s.result = x.State, x.Result
 	x.Seq = s.id.Seq
@@ -152,5 +167,5 @@ func (r *run) arm(s *step) {
 		return
 	}
 	s.deadline = r.w.e.clock.Now().Add(s.timeout)
-	s.stop = r.w.e.clock.AfterFunc(s.timeout, func() { r.deliver(event{fired: s}) })
+	s.timer = r.w.e.clock.AfterFunc(s.timeout, func() { r.deliver(event{fired: s}) })
 }

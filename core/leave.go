@@ -169,8 +169,8 @@ func (r *run) remove() []event {
 	r.events, r.gone = nil, true
 	r.mu.Unlock()
 	for _, s := range r.steps {
-		if s != nil && s.stop != nil {
-			s.stop()
+		if s != nil && s.timer != nil {
+			s.timer.Stop()
 		}
 	}
 	r.w.forget(r)

@@ -24,11 +24,13 @@ func (r *run) conclude(t *backend.Turn) {
 	}
 	t.Added = kept
 
-	var again *continueAsNewError
-	if r.aborted == nil && !r.cancelling && errors.As(err, &again) {
-		r.forget(t)
-		r.continueAsNew(t, again)
-		return
+	if err != nil && r.aborted == nil && !r.cancelling {
+		var again *continueAsNewError
+		if errors.As(err, &again) {
+			r.forget(t)
+			r.continueAsNew(t, again)
+			return
+		}
 	}
 	if err != nil && r.aborted == nil && !r.cancelling {
 		if delay, again := r.policy.retry.next(r.attempt, err, r.w.random()); again {
@@ -86,9 +88,9 @@ func (r *run) anyHere() bool {
 	return false
 }
 
-// lease lets new activities begin on this worker as soon as the turn is committed, as far as there are slots.
-func (r *run) lease(t *backend.Turn) []*step {
-	var begin []*step
+// lease lets new activities begin on this worker as soon as the turn is committed, as far as there are slots, and
+// appends them to begin.
+func (r *run) lease(t *backend.Turn, begin []*step) []*step {
 	for i := range t.Added {
 		a := &t.Added[i]
 		s := r.at(a.Seq)
@@ -137,7 +139,7 @@ func (r *run) mayYield(t *backend.Turn) {
 }
 
 func (r *run) activityOf(s *step) *activityTask {
-	info := r.info
-	info.TaskID, info.Step, info.Kind, info.Queue, info.Attempt = s.id.String(), s.name, backend.Activity, s.queue, 1
-	return &activityTask{id: s.id, info: info, token: 1, input: s.input, policy: s.policy, carrier: r.carrier}
+	a := &activityTask{taskScope: taskScope{info: r.info}, id: s.id, token: 1, input: s.input, policy: s.policy, carrier: r.carrier}
+	a.info.TaskID, a.info.Step, a.info.Kind, a.info.Queue, a.info.Attempt = s.id.String(), s.name, backend.Activity, s.queue, 1
+	return a
 }

@@ -48,6 +48,9 @@ func (w *worker) cancelActivity(id backend.TaskID, cause error) {
 // isTaken tells whether the cause of a context's end is that the task is not the worker's any more, so that there is
 // nothing to write.
 func isTaken(cause error) bool {
+	if cause == nil {
+		return false
+	}
 	var late *TimeoutError
 	return errors.Is(cause, ErrLeaseLost) || errors.Is(cause, ErrExecutionEnded) || errors.Is(cause, ErrCancelled) ||
 		errors.As(cause, &late) && late.Kind == TimeoutMaxDuration

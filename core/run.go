@@ -60,7 +60,9 @@ type run struct {
 
 	// Between the turn and the workflow's goroutine.
 	draft   *backend.Turn // what the workflow adds to the turn
-	waiting []*step       // what it waits for
+	flush   ClockTimer    // tells late that it takes long; nil before it is needed
+	late    chan struct{}
+	waiting []*step // what it waits for
 	resume  chan struct{}
 	yielded chan struct{} // it waits, or has ended, or has come to what is new
 	stops   bool          // it is to stop where it comes to what is new
@@ -74,9 +76,10 @@ type run struct {
 
 	mu     sync.Mutex
 	events []event
-	loaded bool // its history has been read, or there is none
-	busy   bool // a turn is under way
-	gone   bool // no longer in the worker's memory
+	spare  []event // the memory of those of the last turn
+	loaded bool    // its history has been read, or there is none
+	busy   bool    // a turn is under way
+	gone   bool    // no longer in the worker's memory
 
 	taken error // why the execution is no longer the worker's, where that is known; nil otherwise
 }
@@ -145,17 +148,11 @@ func (r *run) waitsSince(limit time.Time) bool {
 
 // turn does one turn up to its commit; busy is set. Where nothing changes there is nothing to commit.
 func (r *run) turn() {
-	r.mu.Lock()
-	events := r.events
-	r.events = nil
-	r.mu.Unlock()
-
-	t := &backend.Turn{Execution: r.info.ExecutionID, Token: r.token}
-	r.draft = &backend.Turn{}
+	d := newDraft(r)
+	t := &d.turn
+	r.draft = &d.added
 	r.evict = false
-	for _, ev := range events {
-		r.takeIn(t, ev)
-	}
+	r.takeInAll(t)
 	r.matchSignals(t)
 	if r.begun && !r.ended && isToldOf(r.waiting) {
 		r.seeCancellation()
@@ -177,11 +174,10 @@ func (r *run) turn() {
 		r.w.release()
 		defer r.w.refill() // after the turn's own activities have taken what they need, and in its transaction
 	}
-	var begin []*step
 	if r.ended {
 		r.conclude(t)
 	} else {
-		begin = r.lease(t)
+		d.begin = r.lease(t, d.begin)
 		r.parked = r.w.e.clock.Now()
 		r.mayYield(t)
 	}
@@ -190,8 +186,36 @@ func (r *run) turn() {
 		r.w.refill() // the slot that the run may have held
 		return
 	}
-	r.w.submit(t, func(err error) { r.committed(t, begin, err) })
+	d.written = t
+	r.w.e.committer.put(pending{worker: r.w.id, cmd: t, then: d})
 }
+
+// draft is a turn in the making and all that goes with it, in one piece of memory, with room for the usual turn: one
+// activity has ended, and one begins.
+type draft struct {
+	run     *run
+	turn    backend.Turn
+	added   backend.Turn  // by the workflow; it goes into the turn that is written
+	written *backend.Turn // turn, or another one where that was written early
+	begin   []*step       // activities that begin here as soon as it is committed
+
+	room struct {
+		completed [1]*backend.Complete
+		added     [1]backend.Add
+		begin     [1]*step
+	}
+}
+
+func newDraft(r *run) *draft {
+	d := &draft{run: r}
+	d.turn = backend.Turn{Execution: r.info.ExecutionID, Token: r.token, Completed: d.room.completed[:0]}
+	d.added.Added = d.room.added[:0]
+	d.begin = d.room.begin[:0]
+	return d
+}
+
+// done is called by the committer.
+func (d *draft) done(err error) { d.run.committed(d.written, d.begin, err) }
 
 func isEmpty(t *backend.Turn) bool {
 	return len(t.Completed)+len(t.Buried)+len(t.Settled)+len(t.Added)+len(t.SetAside)+len(t.Effects) == 0 &&
@@ -263,13 +287,19 @@ func (r *run) yields(t *backend.Turn) *backend.Turn {
 		<-r.yielded
 		return t
 	}
-	late := make(chan struct{})
-	stop := r.w.e.clock.AfterFunc(flushAfter, func() { close(late) })
-	defer stop()
+	if r.flush == nil {
+		late := make(chan struct{}, 1)
+		r.late, r.flush = late, r.w.e.clock.AfterFunc(flushAfter, func() { late <- struct{}{} })
+	} else {
+		r.flush.Reset(flushAfter)
+	}
 	select {
 	case <-r.yielded:
+		if !r.flush.Stop() {
+			<-r.late
+		}
 		return t
-	case <-late:
+	case <-r.late:
 	}
 	done := make(chan error, 1)
 	r.w.submit(t, func(err error) {

@@ -95,11 +95,11 @@ func (s *sampler) run(ctx context.Context, e *Engine, interval time.Duration) {
 	for {
 		s.sample(ctx, e, interval)
 		over := make(chan struct{})
-		stop := e.clock.AfterFunc(interval, func() { close(over) })
+		timer := e.clock.AfterFunc(interval, func() { close(over) })
 		select {
 		case <-over:
 		case <-ctx.Done():
-			stop()
+			timer.Stop()
 			return
 		}
 	}

@@ -66,12 +66,12 @@ type ticks struct {
 
 func (c *ticks) Now() time.Time { return time.Now() }
 
-func (c *ticks) AfterFunc(d time.Duration, f func()) func() bool {
+func (c *ticks) AfterFunc(d time.Duration, f func()) core.ClockTimer {
 	c.mu.Lock()
 	c.timers = append(c.timers, f)
 	c.mu.Unlock()
 	c.set <- d
-	return func() bool { return true }
+	return time.NewTimer(time.Hour) // to be stopped
 }
 
 // tick waits for a timer, which has to be of that duration, and fires it.

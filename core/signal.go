@@ -77,7 +77,7 @@ type Reception[T any] struct{ step *step }
 // Get waits for the signal. It may be called more than once.
 func (r *Reception[T]) Get(flow *Flow) (T, error) {
 	var out T
-	flow.await([]*step{r.step})
+	flow.awaitOne(r.step)
 	if err := r.step.err(); err != nil {
 		return out, err
 	}

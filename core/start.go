@@ -196,8 +196,8 @@ const (
 func (e *Engine) waitFor(ctx context.Context, id string, begun bool) (ending, error) {
 	told := e.waits.add(id)
 	defer e.waits.remove(id, told)
-	stop := e.watch.use()
-	defer stop()
+	e.watch.enter()
+	defer e.watch.leave()
 
 	for pause := waitFirst; ; pause = min(2*pause, waitPoll) {
 		changed := e.watch.next()
@@ -245,9 +245,9 @@ func (e *Engine) holds(id string) bool {
 // waitOnce returns when it is time to ask again, or the execution has ended here. news says that a change need not be
 // waited for.
 func (e *Engine) waitOnce(ctx context.Context, told <-chan ending, changed <-chan struct{}, news bool, pause time.Duration) (ending, bool, error) {
-	soon, poll := make(chan struct{}), make(chan struct{})
-	defer e.clock.AfterFunc(pause, func() { close(soon) })()
-	defer e.clock.AfterFunc(e.askEvery(), func() { close(poll) })()
+	alarm := make(chan struct{}, 1)
+	timer := e.clock.AfterFunc(pause, func() { alarm <- struct{}{} })
+	defer timer.Stop()
 
 	for ready := false; !ready || !news; {
 		select {
@@ -255,10 +255,12 @@ func (e *Engine) waitOnce(ctx context.Context, told <-chan ending, changed <-cha
 			return end, true, nil
 		case <-ctx.Done():
 			return ending{}, false, ctx.Err()
-		case <-poll:
-			return ending{}, false, nil
-		case <-soon:
-			ready, soon = true, nil
+		case <-alarm:
+			if ready {
+				return ending{}, false, nil
+			}
+			ready = true
+			timer.Reset(max(e.askEvery()-pause, 0))
 		case <-changed:
 			news, changed = true, nil
 		}

@@ -55,16 +55,16 @@ func (w *worker) sweep(ctx context.Context) {
 		w.mu.Lock()
 		at := w.sweepAt
 		w.mu.Unlock()
-		over, stop := make(chan struct{}), func() bool { return true }
+		over, timer := make(chan struct{}), ClockTimer(stillTimer{})
 		if !at.IsZero() {
-			stop = w.e.clock.AfterFunc(max(at.Sub(w.e.clock.Now()), 0)+sweepMargin, func() { close(over) })
+			timer = w.e.clock.AfterFunc(max(at.Sub(w.e.clock.Now()), 0)+sweepMargin, func() { close(over) })
 		}
 		select {
 		case <-ctx.Done():
-			stop()
+			timer.Stop()
 			return
 		case <-w.sweepSoon: // it may be sooner
-			stop()
+			timer.Stop()
 		case <-over:
 			w.mu.Lock()
 			w.sweepAt = time.Time{}

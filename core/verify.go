@@ -30,7 +30,12 @@ type still struct{ at time.Time }
 
 func (c still) Now() time.Time { return c.at }
 
-func (still) AfterFunc(time.Duration, func()) func() bool { return func() bool { return true } }
+func (still) AfterFunc(time.Duration, func()) ClockTimer { return stillTimer{} }
+
+type stillTimer struct{}
+
+func (stillTimer) Stop() bool               { return true }
+func (stillTimer) Reset(time.Duration) bool { return true }
 
 func (e *Engine) verify(h *backend.History) error {
 	x := &h.Execution

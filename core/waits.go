@@ -63,11 +63,11 @@ type watch struct {
 	change chan struct{} // closed at the next change
 }
 
-// use keeps the watcher running until release is called.
-func (w *watch) use() (release func()) {
+// enter keeps the watcher running until leave, which goes with it, is called.
+func (w *watch) enter() {
 	watcher, ok := w.db.(backend.Watcher)
 	if !ok {
-		return func() {}
+		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,13 +85,17 @@ func (w *watch) use() (release func()) {
 			_ = watcher.Watch(ctx, "", nil, w.changed)
 		}()
 	}
-	return sync.OnceFunc(func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.users--; w.users == 0 {
-			w.stop()
-		}
-	})
+}
+
+func (w *watch) leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.users == 0 {
+		return // this backend cannot watch
+	}
+	if w.users--; w.users == 0 {
+		w.stop()
+	}
 }
 
 // wait blocks until the watcher has ended, for those who close the database next.

@@ -163,7 +163,7 @@ type worker struct {
 	newer      bool     // something came due since the claim that is under way was asked for
 	ranked     bool     // tasks of different priorities have been seen
 	paused     []string // queues, as of the last claim
-	stopDue    func() bool
+	dueTimer   ClockTimer
 	dueAt      time.Time
 	fewer      sync.Cond // runs or activities became fewer
 	stuck      int       // activities whose attempts were written off and that have not returned
@@ -219,7 +219,7 @@ func (w *worker) start(ctx context.Context, first bool) error {
 	w.state = backend.WorkerReady
 	w.e.committer.attach(w.id, w)
 	w.e.mu.Lock()
-	w.e.workers[w] = struct{}{}
+	w.e.workers = append(slices.Clone(w.e.workers), w)
 	w.e.mu.Unlock()
 	w.e.log.Info("worker ready", "stent_worker_id", w.id, "queues", w.cfg.Queues, "slots", w.cfg.Slots)
 	return nil
@@ -310,7 +310,7 @@ func (w *worker) empty(timeout time.Duration, stop <-chan struct{}) bool {
 		defer w.mu.Unlock()
 		late = true
 		w.fewer.Broadcast()
-	})()
+	}).Stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for !late && !isClosed(stop) && len(w.runs)+len(w.activities) > 0 {
@@ -341,7 +341,7 @@ func (w *worker) leave() {
 	w.state = backend.WorkerStopped
 	w.mu.Unlock()
 	w.e.mu.Lock()
-	delete(w.e.workers, w)
+	w.e.workers = slices.DeleteFunc(slices.Clone(w.e.workers), func(other *worker) bool { return other == w })
 	w.e.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
@@ -367,8 +367,7 @@ func (w *worker) leave() {
 // pause waits for d, and tells whether it was not cut short.
 func (w *worker) pause(ctx context.Context, d time.Duration) bool {
 	over := make(chan struct{})
-	stop := w.e.clock.AfterFunc(d, func() { close(over) })
-	defer stop()
+	defer w.e.clock.AfterFunc(d, func() { close(over) }).Stop()
 	select {
 	case <-over:
 		return true

@@ -96,7 +96,7 @@ type clock time.Duration
 
 func (c clock) Now() time.Time { return time.Now().Add(time.Duration(c)) }
 
-func (c clock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+func (c clock) AfterFunc(d time.Duration, f func()) core.ClockTimer { return time.AfterFunc(d, f) }
 
 // counts is a recorder of what the judge compares with the rows.
 type counts struct {

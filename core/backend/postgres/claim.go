@@ -50,8 +50,7 @@ type claimedRow struct {
 	hash, expiry                          pgtype.Int8
 	paused, tags                          []string
 	policy, input, detail                 []byte
-	failure                               *backend.Failure
-	metadata, carrier                     map[string]string
+	failure, metadata, carrier            []byte // JSON
 	due, created, started                 pgtype.Timestamptz
 	fresh                                 pgtype.Bool
 	parent                                pgtype.Text
@@ -62,16 +61,14 @@ type claimedRow struct {
 const contended = 5 * time.Millisecond
 
 func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
-	all, err := collect(rows, scanClaimed)
-	if err != nil {
-		return err
-	}
-	head := all[0] // there always is one
-	if !head.alive {
-		c.Err = backend.ErrLeaseLost
-		return nil
-	}
-	for _, r := range all {
+	var head, r claimedRow // r is one for all rows, since Scan has it escape
+	for first := true; rows.Next(); first = false {
+		if err := r.scan(rows); err != nil {
+			return err
+		}
+		if first { // there always is one, and what is said of the whole is the same in all
+			head = r
+		}
 		if r.execution.Valid {
 			t, err := r.claimed(w.batch.Worker)
 			if err != nil {
@@ -79,6 +76,13 @@ func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 			}
 			c.Tasks = append(c.Tasks, t)
 		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if !head.alive {
+		c.Err, c.Tasks = backend.ErrLeaseLost, nil
+		return nil
 	}
 	slices.SortStableFunc(c.Tasks, func(a, b backend.Claimed) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.Due.Compare(b.Due), a.Created.Compare(b.Created))
@@ -97,12 +101,10 @@ func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 	return nil
 }
 
-func scanClaimed(rows pgx.Rows) (r claimedRow, err error) {
-	var failure, metadata, carrier []byte
-	err = rows.Scan(&r.alive, &r.eligible, &r.next, &r.journal, &r.paused, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
-		&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &failure, &r.created, &r.started, &r.fresh, &metadata, &carrier,
+func (r *claimedRow) scan(rows pgx.Rows) error {
+	return rows.Scan(&r.alive, &r.eligible, &r.next, &r.journal, &r.paused, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
+		&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &r.failure, &r.created, &r.started, &r.fresh, &r.metadata, &r.carrier,
 		&r.parent, &r.run, &r.base, &r.detail, &r.expiry)
-	return r, errors.Join(err, decode(failure, &r.failure), decode(metadata, &r.metadata), decode(carrier, &r.carrier))
 }
 
 func (r *claimedRow) claimed(worker string) (backend.Claimed, error) {
@@ -115,14 +117,15 @@ func (r *claimedRow) claimed(worker string) (backend.Claimed, error) {
 	if r.expiry.Valid {
 		expiry = max(time.Duration(r.expiry.Int64)*time.Microsecond, time.Microsecond)
 	}
-	return backend.Claimed{
+	t := backend.Claimed{
 		Task: backend.Task{
 			ID: backend.TaskID{Execution: r.execution.String, Seq: int(r.seq.Int32)}, Key: unpackKey(r.step.String, r.key.String), Kind: kind,
 			Step: r.step.String, Workflow: r.workflow.String, Queue: r.queue.String, Priority: priority(r.rank), Tags: r.tags,
 			State: backend.Running, Due: at(r.due), Worker: worker, Token: int64(r.token.Int32), Attempt: or1(r.attempt),
-			Crashes: int(r.crashes.Int32), Policy: r.policy, Input: r.input, InputHash: r.hash.Int64, Failure: r.failure, Detail: r.detail,
+			Crashes: int(r.crashes.Int32), Policy: r.policy, Input: r.input, InputHash: r.hash.Int64, Detail: r.detail,
 			Created: at(r.created), Started: at(r.started),
 		},
-		Fresh: r.fresh.Bool, Expiry: expiry, Metadata: r.metadata, Carrier: r.carrier, Parent: parent, Run: run, Base: int(r.base.Int32),
-	}, err
+		Fresh: r.fresh.Bool, Expiry: expiry, Parent: parent, Run: run, Base: int(r.base.Int32),
+	}
+	return t, errors.Join(err, decode(r.failure, &t.Failure), decode(r.metadata, &t.Metadata), decode(r.carrier, &t.Carrier))
 }

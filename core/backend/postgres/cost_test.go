@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -20,21 +21,29 @@ func TestCost(t *testing.T) {
 		name       string
 		activities int
 		wal        float64 // most bytes for an execution
+		allocs     float64 // most allocations for an execution, those of the test included
 	}{
-		{"root only", 0, 0.8 * 1024},
-		{"five activities", 5, 2.5 * 1024},
+		{"root only", 0, 0.8 * 1024, 36},
+		{"five activities", 5, 2.5 * 1024, 105},
 	} {
 		t.Run(work.name, func(t *testing.T) {
 			m := newMill(t, server.Database(t), postgres.Notify(false))
 			m.workflows(50, 0) // first pages, catalogues, statistics
 			const rounds, each = 40, 50
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
 			wal, commits := m.cost(func() {
 				for range rounds {
 					m.workflows(each, work.activities)
 				}
 			})
+			runtime.ReadMemStats(&after)
 			n := float64(rounds * each)
-			t.Logf("%.0f bytes of log and %.3f commits for an execution", wal/n, commits/n)
+			allocs := float64(after.Mallocs-before.Mallocs) / n
+			t.Logf("%.0f bytes of log, %.3f commits and %.1f allocations for an execution", wal/n, commits/n, allocs)
+			if allocs > work.allocs {
+				t.Errorf("%.1f allocations for an execution, want at most %.0f", allocs, work.allocs)
+			}
 			if wal/n > work.wal {
 				t.Errorf("%.0f bytes of log for an execution, want at most %.0f", wal/n, work.wal)
 			}

@@ -31,12 +31,12 @@ func (w *work) fenceTurns(p *pipeline) {
 		turns[t.key] = t.cmd
 	}
 	p.add("turn", func(rows pgx.Rows) error {
+		var ( // once for all rows, since Scan has them escape
+			k          key
+			cancelling bool
+			refused    pgtype.Bool
+		)
 		for rows.Next() {
-			var (
-				k          key
-				cancelling bool
-				refused    pgtype.Bool
-			)
 			if err := rows.Scan(&k, &cancelling, &refused); err != nil {
 				return err
 			}

@@ -1,0 +1,35 @@
+//go:build !race
+
+package stent_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stentgo/stent/core/backend/memory"
+)
+
+// TestAllocationsOfTheEngine gates on what an execution allocates from its start to the answer of Wait, with the database in
+// memory, where that does not depend on how fast the machine is. What the real databases add is gated with them; on a quiet
+// machine the two make up what BenchmarkWorkflow tells. The race detector adds its own.
+func TestAllocationsOfTheEngine(t *testing.T) {
+	for _, gate := range []struct {
+		activities int
+		most       int64
+	}{
+		{0, 70},
+		{5, 220},
+	} {
+		t.Run(fmt.Sprintf("activities=%d", gate.activities), func(t *testing.T) {
+			r := testing.Benchmark(func(b *testing.B) { benchmarkWorkflow(b, memory.Open(), gate.activities) })
+			if r.N == 0 {
+				t.Fatal("the benchmark failed")
+			}
+			got := r.AllocsPerOp()
+			t.Logf("%d allocations for an execution, %.0f executions/s", got, float64(r.N)/r.T.Seconds())
+			if got > gate.most {
+				t.Errorf("%d allocations for an execution, want at most %d", got, gate.most)
+			}
+		})
+	}
+}
