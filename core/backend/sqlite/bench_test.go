@@ -165,13 +165,3 @@ func (b *bench) fill(n int, change func(s *backend.Start)) {
 	}
 	b.commit(commands...)
 }
-
-func BenchmarkStats(b *testing.B) {
-	x := newBench(b, sqlite.Synchronous(sqlite.Normal))
-	x.fill(20_000, func(s *backend.Start) { s.Delay = time.Hour })
-	for b.Loop() {
-		if _, err := x.db.Stats(context.Background()); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

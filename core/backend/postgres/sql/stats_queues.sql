@@ -1,5 +1,7 @@
 -- What waits, runs and is dead, by queue.
 -- $1 now
+-- What is held is looked up one by one (OFFSET 0 keeps the planner from joining in another order): how much is held it can
+-- only guess, and a guess too high would have it read all executions.
 WITH held AS MATERIALIZED (
     SELECT DISTINCT worker, unnest(executions) AS id FROM stent.held
 )
@@ -14,11 +16,15 @@ FROM (
     FROM stent.tasks WHERE due_at IS NOT NULL GROUP BY queue
     UNION ALL
     SELECT e.queue, 0, 0, count(*), 0, 0, false, NULL, NULL, NULL
-    FROM held AS h JOIN stent.executions AS e ON e.id = h.id AND e.worker = h.worker WHERE e.state = 'running' GROUP BY e.queue
+    FROM held AS h CROSS JOIN LATERAL (
+        SELECT queue FROM stent.executions WHERE id = h.id AND worker = h.worker AND state = 'running' OFFSET 0
+    ) AS e GROUP BY e.queue
     UNION ALL
     SELECT t.queue, 0, 0, count(*), 0, 0, false, NULL, min(t.started_at), NULL
-    FROM held AS h JOIN stent.executions AS e ON e.id = h.id AND e.worker = h.worker JOIN stent.tasks AS t ON t.execution_id = e.id
-    WHERE e.state = 'running' AND t.state = 'running' AND t.claimed_by IS NULL GROUP BY t.queue
+    FROM held AS h CROSS JOIN LATERAL (
+        SELECT t.queue, t.started_at FROM stent.executions AS e JOIN stent.tasks AS t ON t.execution_id = e.id
+        WHERE e.id = h.id AND e.worker = h.worker AND e.state = 'running' AND t.state = 'running' AND t.claimed_by IS NULL OFFSET 0
+    ) AS t GROUP BY t.queue
     UNION ALL
     SELECT queue, 0, 0, count(*), 0, 0, false, NULL, min(started_at), NULL FROM stent.tasks WHERE claimed_by IS NOT NULL GROUP BY queue
     UNION ALL
