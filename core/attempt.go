@@ -58,16 +58,7 @@ func (w *worker) runTask(a *activityTask) {
 }
 
 func (w *worker) execute(ctx context.Context, a *activityTask) {
-	var (
-		within = ctx
-		result []byte
-		err    error
-	)
-	if w.e.middleware.any() {
-		within, result, err = w.attemptWithin(ctx, a)
-	} else {
-		result, err = w.attempt(ctx, a)
-	}
+	within, result, err := w.attemptWithin(ctx, a)
 	w.release()
 	if a.decide() {
 		w.measured(within, a)
@@ -83,10 +74,17 @@ func (w *worker) execute(ctx context.Context, a *activityTask) {
 
 // attemptWithin is an attempt within the middleware, and returns the context that the middleware made, for the log. The
 // middleware can change an error, but not make one a result.
-func (w *worker) attemptWithin(ctx context.Context, a *activityTask) (within context.Context, result []byte, err error) {
-	within = ctx
-	var failed error
-	err = w.e.executing(ctx, a, func(ctx context.Context) error {
+func (w *worker) attemptWithin(ctx context.Context, a *activityTask) (context.Context, []byte, error) {
+	if !w.e.middleware.any() {
+		result, err := w.attempt(ctx, a)
+		return ctx, result, err
+	}
+	var (
+		within = ctx
+		result []byte
+		failed error
+	)
+	err := w.e.executing(ctx, a, func(ctx context.Context) error {
 		within = ctx //nolint:fatcontext // it leaves the function once
 		result, failed = w.attempt(ctx, a)
 		return failed

@@ -95,11 +95,11 @@ func TestTheFirstMiddlewareIsOutermost(t *testing.T) {
 			return next(ctx)
 		}}
 	}
-	e, err := New(nothing{}, WithMiddleware(tell("a"), tell("b")), WithMiddleware(tell("c")))
+	e, err := New(accepts{}, WithMiddleware(tell("a"), tell("b")), WithMiddleware(tell("c")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.signalling(t.Context(), SignalInfo{}, func(context.Context) error { return nil }); err != nil {
+	if err := e.signalling(t.Context(), &backend.Signalled{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(told, " "); got != "a b c /c /b /a" {

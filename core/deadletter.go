@@ -30,9 +30,7 @@ func (e *Engine) Replay(ctx context.Context, id backend.TaskID, opts ...ReplayOp
 
 func (e *Engine) replay(ctx context.Context, letter *backend.DeadLetter, s operation) error {
 	queue := orDefault(s.queue, letter.Queue)
-	info := ReplayInfo{Letter: *letter, Queue: queue, Actor: s.actor}
-	err := e.replaying(ctx, info, func(ctx context.Context) error { return e.db.Replay(ctx, letter.Task, s.queue, s.actor) })
-	if err != nil {
+	if err := e.replaying(ctx, letter, s.queue, s.actor); err != nil {
 		return err
 	}
 	if len(e.metrics) > 0 {

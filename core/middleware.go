@@ -133,11 +133,8 @@ func WithMiddleware(ms ...Middleware) Option {
 	}
 }
 
-// starting has commands written, by write, within the middleware.
+// starting has commands written, by write, within the middleware; without any, a caller need not make a function of it.
 func (e *Engine) starting(ctx context.Context, commands []*backend.Start, write Next) error {
-	if !e.middleware.any() {
-		return write(ctx)
-	}
 	infos := make([]*StartInfo, len(commands))
 	for i, cmd := range commands {
 		infos[i] = &StartInfo{
@@ -196,22 +193,26 @@ func (e *Engine) turning(ctx context.Context, r *run, goOn Next) {
 	}, goOn)
 }
 
-func (e *Engine) signalling(ctx context.Context, info SignalInfo, send Next) error {
+// signalling has a signal sent within the middleware.
+func (e *Engine) signalling(ctx context.Context, cmd *backend.Signalled) error {
 	if !e.middleware.any() {
-		return send(ctx)
+		return e.send(ctx, cmd)
 	}
+	info := &SignalInfo{ExecutionID: cmd.Execution, Name: cmd.Name}
 	return e.middleware.around(ctx, func(ctx context.Context, m Middleware, next Next) error {
-		return m.Signal(ctx, &info, next)
-	}, send)
+		return m.Signal(ctx, info, next)
+	}, func(ctx context.Context) error { return e.send(ctx, cmd) })
 }
 
-func (e *Engine) replaying(ctx context.Context, info ReplayInfo, replay Next) error {
+// replaying has a dead letter put back to work within the middleware; queue is "" for the one that it was in.
+func (e *Engine) replaying(ctx context.Context, letter *backend.DeadLetter, queue, actor string) error {
 	if !e.middleware.any() {
-		return replay(ctx)
+		return e.db.Replay(ctx, letter.Task, queue, actor)
 	}
+	info := &ReplayInfo{Letter: *letter, Queue: orDefault(queue, letter.Queue), Actor: actor}
 	return e.middleware.around(ctx, func(ctx context.Context, m Middleware, next Next) error {
-		return m.Replay(ctx, &info, next)
-	}, replay)
+		return m.Replay(ctx, info, next)
+	}, func(ctx context.Context) error { return e.db.Replay(ctx, letter.Task, queue, actor) })
 }
 
 // endedHere tells the middleware of the end of an execution whose last turn was here.

@@ -46,17 +46,18 @@ func (e *Engine) SignalRaw(ctx context.Context, execution, name string, payload 
 
 func (e *Engine) signal(ctx context.Context, execution, name string, payload []byte) error {
 	cmd := &backend.Signalled{Execution: execution, ID: newID(e.clock.Now()), Name: name, Payload: payload}
-	err := e.signalling(ctx, SignalInfo{ExecutionID: execution, Name: name}, func(ctx context.Context) error {
-		if err := e.commit(ctx, cmd); err != nil {
-			return err
-		}
-		return cmd.Err
-	})
-	if err != nil {
+	if err := e.signalling(ctx, cmd); err != nil {
 		return fmt.Errorf("send signal %s to %s: %w", name, execution, err)
 	}
 	e.woke()
 	return nil
+}
+
+func (e *Engine) send(ctx context.Context, cmd *backend.Signalled) error {
+	if err := e.commit(ctx, cmd); err != nil {
+		return err
+	}
+	return cmd.Err
 }
 
 // Receive waits for the next signal of this name, for as long as it takes.

@@ -64,7 +64,12 @@ func (w *Workflow[I, O]) StartMany(ctx context.Context, e *Engine, inputs []Inpu
 		}
 		commands[i] = cmd
 	}
-	err := e.starting(ctx, commands, func(ctx context.Context) error { return e.commitAll(ctx, commands) })
+	var err error
+	if e.middleware.any() {
+		err = e.starting(ctx, commands, func(ctx context.Context) error { return e.commitAll(ctx, commands) })
+	} else {
+		err = e.commitAll(ctx, commands)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start %d executions of %s: %w", len(inputs), w.name, err)
 	}
@@ -98,7 +103,11 @@ func (w *Workflow[I, O]) StartTx(ctx context.Context, e *Engine, tx any, in I, o
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", w.name, err)
 	}
-	err = e.starting(ctx, []*backend.Start{cmd}, func(ctx context.Context) error { return starter.StartTx(ctx, tx, cmd) })
+	if e.middleware.any() {
+		err = e.starting(ctx, []*backend.Start{cmd}, func(ctx context.Context) error { return starter.StartTx(ctx, tx, cmd) })
+	} else {
+		err = starter.StartTx(ctx, tx, cmd)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, err)
 	}
