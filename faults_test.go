@@ -279,6 +279,61 @@ func TestAStaleWorkerChangesNothingAndStops(t *testing.T) {
 	})
 }
 
+// lateTurn holds back the answer to the transaction that made an activity running.
+type lateTurn struct {
+	*severed
+	held    chan struct{} // closed when an answer is held back
+	release chan struct{}
+	once    sync.Once
+}
+
+func (l *lateTurn) Commit(ctx context.Context, b *backend.Batch) error {
+	err := l.severed.Commit(ctx, b)
+	for _, cmd := range b.Commands {
+		turn, ok := cmd.(*backend.Turn)
+		if ok && len(turn.Added) > 0 && turn.Added[0].Kind == backend.Activity {
+			l.once.Do(func() { close(l.held) })
+			<-l.release
+		}
+	}
+	return err
+}
+
+func TestAnActivityDoesNotBeginWhenItsLeaseWasLostOnTheWay(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		act := core.NewActivity[int, string]("act")
+		wf := core.NewWorkflow[int, string]("contested")
+		var stale atomic.Bool
+		slow := &lateTurn{held: make(chan struct{}), release: make(chan struct{}), severed: &severed{Backend: w.open(), renewals: func() error {
+			if stale.Load() {
+				return errors.New("frozen")
+			}
+			return nil
+		}}}
+		var begunLate atomic.Int32
+		first := w.programOn(slow, wf.Handle(func(flow *core.Flow, n int) (string, error) { return act.Call(flow, n) }),
+			act.Handle(func(context.Context, int) (string, error) {
+				begunLate.Add(1)
+				return "late", nil
+			})).serve(core.WorkerConfig{Lease: crashLease, DrainTimeout: time.Millisecond})
+		run := start(first, wf, 1)
+		<-slow.held
+		stale.Store(true)
+
+		second := w.program(wf.Handle(func(flow *core.Flow, n int) (string, error) { return act.Call(flow, n) }),
+			act.Handle(func(context.Context, int) (string, error) { return "in time", nil })).serve(core.WorkerConfig{Lease: crashLease})
+		if got := wait(second, wf.Attach(second.Engine, run.ID())); got != "in time" {
+			t.Errorf("result %q", got)
+		}
+		w.eventually("the first worker knows that its lease is over", func() bool { return !first.WorkerStatus().Ready })
+		close(slow.release)
+		first.stop()
+		if n := begunLate.Load(); n != 0 {
+			t.Errorf("a completed activity began %d times on a worker that knew its lease to be over", n)
+		}
+	})
+}
+
 func TestOneTransientErrorDoesNotEndTheHeartbeat(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		act := core.NewActivity[int, bool]("long")

@@ -42,6 +42,9 @@ func (w *worker) begin(a *activityTask) {
 	ctx, cancel := context.WithCancelCause(w.ctx)
 	a.ctx = scopedContext{ctx, &a.taskScope}
 	a.cancel, a.began = cancel, w.e.clock.Now()
+	if isClosed(w.lostLease) { // while the answer was on its way
+		cancel(ErrLeaseLost)
+	}
 	a.says = heartbeats{payloads: w.e.payloads, clock: w.e.clock, before: a.said, last: a.began}
 	a.beats = &a.says
 	w.mu.Lock()
@@ -135,6 +138,9 @@ func (w *worker) call(ctx context.Context, a *activityTask) (result []byte, err 
 				err = &lateError{late, err}
 			}
 		}()
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err // others may have the task by now, and may have completed it
 	}
 	defer func() {
 		if v := recover(); v != nil {
