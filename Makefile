@@ -31,7 +31,7 @@ fmt-check: ## say what is not formatted
 
 .PHONY: vet
 vet: ## let the compiler and go vet read all code, tests included
-	go vet -tags=pgbouncer,screen,screenshot ./...
+	go vet -tags=pgbouncer,screen,screenshot,mutants ./...
 	cd examples/tracing && go vet ./...
 	cd e2e && go vet ./...
 
@@ -64,6 +64,10 @@ soak: ## break everything around worker processes for DURATION on each backend, 
 	go build -o $(SOAK) ./internal/soak
 	$(SOAK) -backend sqlite -for $(DURATION) $(ARGS)
 	$(SOAK) -backend postgres -for $(DURATION) $(ARGS)
+
+.PHONY: soak-mutants
+soak-mutants: ## take one protection after the other out of copies of Stent, and see the soak's judge find out (ten minutes)
+	go test -tags mutants -count=1 -timeout=40m -v -run 'EveryMutant' $(ARGS) ./internal/soak
 
 .PHONY: test-e2e
 test-e2e: ## test with the real programs of e2e/tools, which are built at first (minutes) and kept in .cache/bin

@@ -180,7 +180,7 @@ func (s *soak) calm(ctx context.Context) {
 
 // settle waits until all that was started has ended, or nothing has for a while.
 func (s *soak) settle(ctx context.Context) {
-	const quiet = 40 * time.Second // longer than any back-off, lease or timer of the load
+	const quiet = 30 * time.Second // longer than any back-off, lease or timer of the load
 	last, since := -1, time.Now()
 	for ctx.Err() == nil && time.Since(since) < quiet {
 		left := s.unended(ctx) + int(s.client.courted.Load())

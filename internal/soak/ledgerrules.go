@@ -9,7 +9,7 @@ import (
 // What the ledger alone has to tell. It is a list of what happened, in its order, in all processes.
 //
 //   - A result that a later step knows was committed before that step began. So the task that it is of never begins
-//     again.
+//     again, and no other attempt at it has an effect.
 //   - A task that has begun anew is nobody else's any more: an attempt that began before has no effect after that.
 //   - No more attempts at a limited step are between their beginning and their effect than the limit.
 //
@@ -56,7 +56,7 @@ func readChronicle(entries []entry, limits map[string]int, r *report) *chronicle
 			}
 		}
 	}
-	known := map[string]int{} // by task: where a later step knew its result
+	known := map[string]knowledge{}
 	running := map[string]map[string]*attempt{}
 	for i, e := range entries {
 		switch e.What {
@@ -71,7 +71,7 @@ func readChronicle(entries []entry, limits map[string]int, r *report) *chronicle
 				running[e.Step][e.Mark] = c.attempts[e.Mark]
 			}
 		case did, failed, stopped:
-			c.end(i, e)
+			c.end(i, e, known)
 		}
 	}
 	for step, all := range running {
@@ -82,17 +82,23 @@ func readChronicle(entries []entry, limits map[string]int, r *report) *chronicle
 	return c
 }
 
-func (c *chronicle) begin(i int, e entry, known map[string]int) {
+// knowledge is of a task's result.
+type knowledge struct {
+	at   int    // where a later step began with it
+	mark string // of the attempt that it came from
+}
+
+func (c *chronicle) begin(i int, e entry, known map[string]knowledge) {
 	if e.Before != "" {
 		source := c.attempts[e.Before]
 		switch {
 		case source == nil || source.how != did:
 			c.report.violate("%s got a result with the mark %s, which no attempt gave", e.Task, e.Before)
-		case known[source.Task] == 0:
-			known[source.Task] = i
+		case known[source.Task].at == 0:
+			known[source.Task] = knowledge{i, e.Before}
 		}
 	}
-	if at := known[e.Task]; at > 0 && !c.excuse(e, i) {
+	if known[e.Task].at > 0 && !c.excuse(e, i) {
 		c.report.violate("%s began again (p%d %s, attempt %d) after a later step knew its result", e.Task, e.Process, e.Worker, e.Attempt)
 	}
 	if c.attempts[e.Mark] != nil {
@@ -103,7 +109,7 @@ func (c *chronicle) begin(i int, e entry, known map[string]int) {
 	c.tasks[e.Task] = append(c.tasks[e.Task], a)
 }
 
-func (c *chronicle) end(i int, e entry) {
+func (c *chronicle) end(i int, e entry, known map[string]knowledge) {
 	a := c.attempts[e.Mark]
 	if a == nil {
 		c.report.violate("%s ended with the mark %s and had not begun", e.Task, e.Mark)
@@ -114,6 +120,9 @@ func (c *chronicle) end(i int, e entry) {
 		return
 	}
 	c.report.check("effects whose task had not begun anew", 1)
+	if k := known[e.Task]; k.at > 0 && k.mark != e.Mark && !c.excuse(e, i) {
+		c.report.violate("%s had an effect on p%d (%s) after a later step knew the result of another attempt", e.Task, e.Process, e.Worker)
+	}
 	all := c.tasks[e.Task]
 	if last := all[len(all)-1]; last != a && !c.excuse(e, i) {
 		c.report.violate("%s had an effect on p%d (%s) after it had begun anew on p%d (%s): two live leases", e.Task, e.Process, e.Worker, last.Process, last.Worker)

@@ -1,0 +1,153 @@
+//go:build unix
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// mutant is Stent without one of its protections.
+type mutant struct {
+	name  string
+	edits []edit
+	soak  []string // the flags of a soak that shows it
+	shows string   // a part of the violation
+}
+
+// edit replaces a text that is there once in a file of the checkout.
+type edit struct{ file, old, new string }
+
+const (
+	inSQLite   = "core/backend/sqlite/"
+	inPostgres = "core/backend/postgres/"
+)
+
+var mutants = []mutant{
+	{
+		name: "a worker that was declared dead may write, and tokens are not compared",
+		edits: []edit{
+			{inSQLite + "commit.go", "t.alive = state != backend.WorkerDead && state != backend.WorkerStopped", "t.alive = state != \"\""},
+			{inSQLite + "sql/complete.sql", "AND token = :token", "AND :token > 0"},
+			{inSQLite + "sql/turn.sql", "AND token = :token", "AND :token > 0"},
+		},
+		soak: []string{"-only", "pause"},
+	},
+	{
+		name: "the end of an activity and the wake of its workflow are two transactions",
+		edits: []edit{{
+			inSQLite + "finish.go",
+			"		return t.isAt(n, c.Task.Seq, c.Token, backend.Completed)\n	}\n	return true, t.wake(n)",
+			"		return t.isAt(n, c.Task.Seq, c.Token, backend.Completed)\n	}\n" +
+				"	_ = t.script(t.ctx, \"COMMIT\")\n	<-time.After(20 * time.Millisecond)\n	_ = t.script(t.ctx, \"BEGIN IMMEDIATE\")\n	return true, t.wake(n)",
+		}, {inSQLite + "finish.go", `import "github.com/stentgo/stent/core/backend"`, "import (\n\t\"time\"\n\n\t\"github.com/stentgo/stent/core/backend\"\n)"}},
+		soak:  []string{"-only", "kill"},
+		shows: "want completed",
+	},
+	{
+		name:  "leases are taken over before they are over",
+		edits: []edit{{inSQLite + "sql/reap_workers.sql", "lease_until <= :now", "lease_until <= :now + 1900000"}, {inSQLite + "sql/reap_look.sql", "lease_until <= :now", "lease_until <= :now + 1900000"}},
+		soak:  []string{"-only", "kill"},
+	},
+	{
+		name:  "signals are read in any order",
+		edits: []edit{{inSQLite + "sql/history_signals.sql", "ORDER BY seq", "ORDER BY seq DESC"}},
+		soak:  []string{"-only", "kill"},
+		shows: "out of order",
+	},
+	{
+		name:  "MaxConcurrent is not counted",
+		edits: []edit{{inSQLite + "claim.go", "cl.free[step] = max(limit-running, 0)", "cl.free[step] = limit"}},
+		soak:  []string{"-only", "deploy"},
+		shows: "went on at once, with MaxConcurrent",
+	},
+	{
+		name:  "a wake between looking and leaving is lost",
+		edits: []edit{{inSQLite + "sql/yield.sql", "CASE WHEN wakes > :seen THEN :now ELSE :due_at END", "CASE WHEN :seen < 0 AND :now > 0 THEN 0 ELSE :due_at END"}},
+		soak:  []string{"-only", "pause"},
+		shows: "want completed",
+	},
+	{
+		name:  "the last change of a counter is made again when a workflow runs again",
+		edits: []edit{{"core/flow.go", "if f.effects > f.run.effects {", "if f.effects >= f.run.effects {"}},
+		soak:  []string{"-only", "kill"},
+		shows: "has counted",
+	},
+	{
+		name:  "a start is accepted whatever became of its transaction",
+		edits: []edit{{"core/committer.go", "			if p.worker == \"\" {\n				p.done(err)", "			if p.worker == \"\" {\n				p.done(nil)"}},
+		soak:  []string{"-only", "disk full"},
+		shows: "was accepted and is not there",
+	},
+	{
+		name:  "a child's end does not reach its parent",
+		edits: []edit{{inSQLite + "sql/settle_parent.sql", "AND state = 'waiting'", "AND state = 'waiting' AND (:now / 1000) % 10 > 0"}},
+		soak:  []string{"-only", "deploy"},
+		shows: "want completed",
+	},
+	{
+		name:  "a worker goes on when its lease is over and could not be renewed",
+		edits: []edit{{"core/lease.go", "			if left <= 0 {", "			if left = max(left, time.Second); left <= 0 {"}},
+		soak:  []string{"-backend", "postgres", "-only", "split"},
+		shows: "two live leases",
+	},
+	{
+		name: "PostgreSQL compares no tokens",
+		edits: []edit{
+			{inPostgres + "sql/complete.sql", "AND t.token = u.token", "AND u.token > 0"},
+			{inPostgres + "sql/turn.sql", "AND e.token = u.token AND e.state = 'running' AND e.worker = $4", "AND u.token > 0 AND e.state = 'running' AND $4 > 0"},
+		},
+		soak: []string{"-backend", "postgres", "-only", "pause"},
+	},
+}
+
+// overlay writes a mutant's files and the description of them that `go build -overlay` takes.
+func (m *mutant) overlay(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	replace := map[string]string{}
+	texts := map[string]string{}
+	for _, e := range m.edits {
+		if _, ok := texts[e.file]; !ok {
+			data, err := os.ReadFile(filepath.Join(root, e.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[e.file] = string(data)
+		}
+		if n := strings.Count(texts[e.file], e.old); n != 1 {
+			t.Fatalf("%s has %d times, want once: %s", e.file, n, e.old)
+		}
+		texts[e.file] = strings.Replace(texts[e.file], e.old, e.new, 1)
+	}
+	for file, text := range texts {
+		copied := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
+		if err := os.WriteFile(copied, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		replace[filepath.Join(root, file)] = copied
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// What the mutants take away is still there under that name, so that `make soak-mutants` does not find it out at night.
+func TestMutantsApply(t *testing.T) {
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) { m.overlay(t) })
+	}
+}
