@@ -32,7 +32,7 @@ var mutants = []mutant{
 		edits: []edit{
 			{inSQLite + "commit.go", "t.alive = state != backend.WorkerDead && state != backend.WorkerStopped", "t.alive = state != \"\""},
 			{inSQLite + "sql/complete.sql", "AND token = :token", "AND :token > 0"},
-			{inSQLite + "sql/turn.sql", "AND token = :token", "AND :token > 0"},
+			{inSQLite + "sql/turn.sql", "e.token = t.value ->> 1", "t.value ->> 1 > 0"},
 		},
 		soak: []string{"-only", "pause"},
 	},
@@ -56,11 +56,11 @@ var mutants = []mutant{
 		name:  "signals are read in any order",
 		edits: []edit{{inSQLite + "sql/history_signals.sql", "ORDER BY seq", "ORDER BY seq DESC"}},
 		soak:  []string{"-only", "kill"},
-		shows: "out of order",
+		shows: "mailbox",
 	},
 	{
 		name:  "MaxConcurrent is not counted",
-		edits: []edit{{inSQLite + "claim.go", "cl.free[step] = max(limit-running, 0)", "cl.free[step] = limit"}},
+		edits: []edit{{inSQLite + "claim.go", "cl.free[step] = max(limit-running, 0)", "cl.free[step] = limit - 0*running"}},
 		soak:  []string{"-only", "deploy"},
 		shows: "went on at once, with MaxConcurrent",
 	},
@@ -78,7 +78,7 @@ var mutants = []mutant{
 	},
 	{
 		name:  "a start is accepted whatever became of its transaction",
-		edits: []edit{{"core/committer.go", "			if p.worker == \"\" {\n				p.done(err)", "			if p.worker == \"\" {\n				p.done(nil)"}},
+		edits: []edit{{"core/committer.go", "			if p.worker == \"\" {\n				p.then.done(err)", "			if p.worker == \"\" {\n				p.then.done(nil)"}},
 		soak:  []string{"-only", "disk full"},
 		shows: "was accepted and is not there",
 	},
@@ -92,7 +92,7 @@ var mutants = []mutant{
 		name:  "a worker goes on when its lease is over and could not be renewed",
 		edits: []edit{{"core/lease.go", "			if left <= 0 {", "			if left = max(left, time.Second); left <= 0 {"}},
 		soak:  []string{"-backend", "postgres", "-only", "split"},
-		shows: "two live leases",
+		shows: "VIOLATION: chain",
 	},
 	{
 		name: "PostgreSQL compares no tokens",
