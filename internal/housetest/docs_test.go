@@ -167,11 +167,34 @@ func goSources(t *testing.T) (sources [][]string) {
 	return sources
 }
 
+// TestConfigurationShownIsThere: a block of YAML or of a Dockerfile is a run of lines of a file of this repository.
+func TestConfigurationShownIsThere(t *testing.T) {
+	var sources [][]string
+	for _, pattern := range []string{"deploy/Dockerfile", "deploy/*.yml", "deploy/*/*.y*ml", "alerts/*.yml", "recorder/statsd/*.yml"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no file %s: %v", pattern, err)
+		}
+		for _, file := range files {
+			sources = append(sources, codeLines(read(t, file)))
+		}
+	}
+	for _, p := range pages(t) {
+		for _, b := range p.blocks() {
+			shown := codeLines(b.text)
+			if (b.language == "yaml" || b.language == "dockerfile") &&
+				!slices.ContainsFunc(sources, func(source []string) bool { return excerpt(shown, source) < 0 }) {
+				t.Errorf("%s:%d: no file under deploy has these lines", p.path, b.line)
+			}
+		}
+	}
+}
+
 // TestEveryBlockSaysWhatItIs: the tests that compile and run what pages show go by the language, so none is left out by
 // another name for it.
 func TestEveryBlockSaysWhatItIs(t *testing.T) {
 	known := map[string]string{
-		"go": "compiled", "console": "run, by a test of internal/cli", "json": "", "yaml": "", "promql": "", "sql": "", "dockerfile": "",
+		"go": "compiled", "console": "run, by a test of internal/cli", "json": "read as JSON", "yaml": "a file under deploy", "dockerfile": "likewise", "promql": "read by make test-alerts, as a panel or a rule",
 		"mermaid": "a drawing", "text": "a drawing, or lines of a log", "diff": "applied, by TestWorkedExamplesApply", "": "a drawing",
 	}
 	for _, p := range pages(t) {
