@@ -21,8 +21,8 @@ import (
 
 	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
-	"github.com/stentgo/stent/core/backend/sqlite"
 	"github.com/stentgo/stent/e2e/parts"
+	"github.com/stentgo/stent/internal/pgtest"
 	stentotel "github.com/stentgo/stent/tracing/otel"
 )
 
@@ -41,8 +41,13 @@ type logLine struct {
 // A workflow of four activities goes over two worker processes: the charge fails once and is retried, and the process
 // that packs is killed. Log lines, spans, exemplars and rows carry the same execution, task, attempt, worker and trace.
 func TestTheSameIdentityInEverySignal(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { sameIdentity(t, filepath.Join(t.TempDir(), "orders.sqlite")) })
+	t.Run("postgres", func(t *testing.T) { sameIdentity(t, pgtest.DSN(t)) })
+}
+
+func sameIdentity(t *testing.T, address string) {
 	folder := t.TempDir()
-	db, err := sqlite.Open(t.Context(), filepath.Join(folder, "orders.sqlite"))
+	db, err := open(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +58,7 @@ func TestTheSameIdentityInEverySignal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	workers := map[string]*exec.Cmd{"w1": startWorker(t, folder, "w1"), "w2": startWorker(t, folder, "w2")}
+	workers := map[string]*exec.Cmd{"w1": startWorker(t, address, folder, "w1"), "w2": startWorker(t, address, folder, "w2")}
 
 	run, err := shipment.Start(t.Context(), engine, "42", core.ID("order-42"))
 	if err != nil {
@@ -132,7 +137,7 @@ type attempt struct {
 }
 
 // wanted reads from the rows what every signal has to say, and checks that the story went as it should.
-func wanted(t *testing.T, db *sqlite.DB, traceID trace.TraceID, killed, survivor string) (all []attempt) {
+func wanted(t *testing.T, db database, traceID trace.TraceID, killed, survivor string) (all []attempt) {
 	t.Helper()
 	x, err := db.Execution(t.Context(), "order-42")
 	if err != nil || !strings.Contains(x.Carrier["traceparent"], traceID.String()) || !strings.HasPrefix(x.Worker, survivor) || x.Crashes != 0 {
@@ -261,10 +266,10 @@ func checkLog(t *testing.T, killed, survivor []logLine, spans []spanLine, want [
 	}
 }
 
-func startWorker(t *testing.T, folder, name string) *exec.Cmd {
+func startWorker(t *testing.T, address, folder, name string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), envFolder+"="+folder, envName+"="+name)
+	cmd.Env = append(os.Environ(), envDatabase+"="+address, envFolder+"="+folder, envName+"="+name)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -20,6 +21,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/stentgo/stent/core"
+	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/postgres"
 	"github.com/stentgo/stent/core/backend/sqlite"
 	"github.com/stentgo/stent/logctx"
 	stentslog "github.com/stentgo/stent/logctx/slog"
@@ -27,15 +30,30 @@ import (
 	stentotel "github.com/stentgo/stent/tracing/otel"
 )
 
-// A test binary that is started with these is a worker: its database and a folder for what it tells, and its name.
+// A test binary that is started with these is a worker: its database, a folder for what it tells, and its name.
 const (
-	envFolder = "STENT_E2E_FOLDER"
-	envName   = "STENT_E2E_WORKER"
+	envDatabase = "STENT_E2E_DATABASE"
+	envFolder   = "STENT_E2E_FOLDER"
+	envName     = "STENT_E2E_WORKER"
 )
+
+// database is a backend that tells of failed attempts.
+type database interface {
+	backend.Backend
+	backend.Attempts
+}
+
+// open opens a DSN of PostgreSQL, or a file of SQLite.
+func open(ctx context.Context, address string) (database, error) {
+	if strings.HasPrefix(address, "postgres://") {
+		return postgres.Open(ctx, address)
+	}
+	return sqlite.Open(ctx, address)
+}
 
 func TestMain(m *testing.M) {
 	if name := os.Getenv(envName); name != "" {
-		if err := work(os.Getenv(envFolder), name); err != nil {
+		if err := work(os.Getenv(envDatabase), os.Getenv(envFolder), name); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -51,7 +69,7 @@ var (
 
 // work serves until SIGTERM or SIGKILL. Its log, its spans and the address of its metrics go to files, each record
 // written before the program goes on, so that nothing is lost when it is killed.
-func work(folder, name string) error {
+func work(address, folder, name string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	log, err := os.Create(filepath.Join(folder, name+".log"))
@@ -68,7 +86,7 @@ func work(folder, name string) error {
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.Open(ctx, filepath.Join(folder, "orders.sqlite"))
+	db, err := open(ctx, address)
 	if err != nil {
 		return err
 	}
