@@ -98,6 +98,49 @@ func TestWhatAnImportCosts(t *testing.T) {
 				"gopkg.in/yaml.v3",
 			},
 		},
+		{
+			name:    "metrics for Prometheus",
+			imports: []string{"recorder/prometheus"},
+			modules: []string{
+				"github.com/beorn7/perks",
+				"github.com/cespare/xxhash/v2",
+				"github.com/davecgh/go-spew", // tests of client_golang, as go-cmp
+				"github.com/google/go-cmp",
+				"github.com/prometheus/client_golang",
+				"github.com/prometheus/client_model",
+				"github.com/prometheus/common",
+				"github.com/prometheus/procfs",
+				"golang.org/x/sys",
+				"google.golang.org/protobuf",
+			},
+		},
+		{
+			name:    "metrics for StatsD",
+			imports: []string{"recorder/statsd"},
+			modules: []string{
+				"github.com/cactus/go-statsd-client/v5",
+			},
+		},
+		{
+			name:    "metrics by OpenTelemetry",
+			imports: []string{"recorder/otel"},
+			modules: []string{
+				"github.com/davecgh/go-spew", // tests of OpenTelemetry, as testify and go-cmp
+				"github.com/go-logr/logr",
+				"github.com/go-logr/stdr",
+				"github.com/google/go-cmp",
+				"github.com/google/uuid", // the SDK, as x/sys
+				"github.com/pmezard/go-difflib",
+				"github.com/stretchr/testify",
+				"go.opentelemetry.io/otel",
+				"go.opentelemetry.io/otel/metric",
+				"go.opentelemetry.io/otel/sdk", // our tests: whoever collects has it
+				"go.opentelemetry.io/otel/sdk/metric",
+				"go.opentelemetry.io/otel/trace",
+				"golang.org/x/sys",
+				"gopkg.in/yaml.v3",
+			},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := outside(t, test.imports)
