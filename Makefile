@@ -97,6 +97,13 @@ test-screen: $(PGSERVER) ## drive the full screen of `stent watch` through tmux
 	@command -v tmux >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y tmux >/dev/null; } || { echo >&2 'no tmux: install the package tmux'; exit 1; }
 	$(PGSERVER) go test -count=1 -timeout=10m -tags=screen -run 'TestWatch' $(ARGS) ./internal/cli
 
+.PHONY: reference
+reference: $(PGSERVER) ## write the pages of docs/reference anew that are made from the code
+	go generate ./alerts
+	go test ./metrics -run Reference -update
+	go test ./internal/housetest -run Configuration -update
+	$(PGSERVER) go test ./internal/cli -run Reference -update
+
 .PHONY: screenshot
 screenshot: ## draw docs/pictures/watch.svg from the screen of `stent watch` on a demo (needs tmux; a minute)
 	go test -count=1 -timeout=5m -tags=screen,screenshot -run 'TestDrawWatch' ./internal/cli

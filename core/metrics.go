@@ -104,9 +104,9 @@ type LeaseRenewed struct {
 type RenewalResult string
 
 const (
-	Renewed      RenewalResult = "renewed"
-	RenewalLost  RenewalResult = "lost"  // the lease was not the worker's any more
-	RenewalError RenewalResult = "error" // it is tried again
+	Renewed      RenewalResult = "renewed" // the lease goes on
+	RenewalLost  RenewalResult = "lost"    // the lease was not the worker's any more
+	RenewalError RenewalResult = "error"   // it is tried again
 )
 
 // LeaseTakenOver is a task whose worker died.
@@ -159,9 +159,9 @@ type ClaimEnded struct {
 type ClaimResult string
 
 const (
-	ClaimTasks ClaimResult = "tasks"
-	ClaimEmpty ClaimResult = "empty"
-	ClaimError ClaimResult = "error"
+	ClaimTasks ClaimResult = "tasks" // there were some
+	ClaimEmpty ClaimResult = "empty" // nothing was due
+	ClaimError ClaimResult = "error" // the database did not answer
 )
 
 // BatchCommitted is a transaction.

@@ -14,10 +14,10 @@ import (
 // letter is kept until it is replayed or discarded, whatever becomes of its execution; but once that is deleted the letter
 // cannot be replayed any more, so that Failed is best the longest.
 type Retention struct {
-	Completed time.Duration
-	Failed    time.Duration
-	TimedOut  time.Duration
-	Cancelled time.Duration
+	Completed time.Duration // how long after they completed; default 0: for ever
+	Failed    time.Duration // likewise of those that failed; best the longest
+	TimedOut  time.Duration // likewise of those that timed out
+	Cancelled time.Duration // likewise of those that were cancelled
 	// Every is the pause between two cleanups. Default 1 min. It adds to the time for which executions are kept.
 	Every time.Duration
 }

@@ -13,10 +13,10 @@ const (
 	Running    State = "running"    // leased to a worker
 	Waiting    State = "waiting"    // an orchestrator without a lease, until something it waits for happens; a timer, signal or child's end that is not there yet
 	Cancelling State = "cancelling" // an execution that is asked to stop and has not yet; never a task's state
-	Completed  State = "completed"
-	Failed     State = "failed"
-	Cancelled  State = "cancelled"
-	TimedOut   State = "timed_out"
+	Completed  State = "completed"  // it has a result
+	Failed     State = "failed"     // for good; there is a dead letter
+	Cancelled  State = "cancelled"  // it was asked to stop, and has
+	TimedOut   State = "timed_out"  // its time was over
 )
 
 // States lists every state, in the order of a life.
@@ -32,13 +32,13 @@ func (s State) Final() bool {
 type Kind string
 
 const (
-	Orchestrator Kind = "orchestrator"
-	Activity     Kind = "activity"
-	Timer        Kind = "timer"       // a durable sleep
-	SignalWait   Kind = "signal"      // a wait for one signal
-	SideEffect   Kind = "side_effect" // a recorded value: time, id, random number, choice
-	Child        Kind = "child"       // a call of a workflow, which is an execution of its own
-	Cancellation Kind = "cancel"      // the place at which the workflow was told that it is to stop
+	Orchestrator Kind = "orchestrator" // the workflow itself
+	Activity     Kind = "activity"     // a call of an activity
+	Timer        Kind = "timer"        // a durable sleep
+	SignalWait   Kind = "signal"       // a wait for one signal
+	SideEffect   Kind = "side_effect"  // a recorded value: time, id, random number, choice
+	Child        Kind = "child"        // a call of a workflow, which is an execution of its own
+	Cancellation Kind = "cancel"       // the place at which the workflow was told that it is to stop
 )
 
 // Execution is one run of a workflow together with its orchestrator task: they begin and end with the same write, so
@@ -209,11 +209,11 @@ type Worker struct {
 type WorkerState string
 
 const (
-	WorkerStarting WorkerState = "starting"
-	WorkerReady    WorkerState = "ready"
-	WorkerDraining WorkerState = "draining"
-	WorkerStopped  WorkerState = "stopped"
-	WorkerDead     WorkerState = "dead" // its lease ran out; said by another worker
+	WorkerStarting WorkerState = "starting" // it is registered and claims nothing yet
+	WorkerReady    WorkerState = "ready"    // it claims
+	WorkerDraining WorkerState = "draining" // it ends what it has, and claims no more
+	WorkerStopped  WorkerState = "stopped"  // it has ended, or was declared dead
+	WorkerDead     WorkerState = "dead"     // its lease ran out; said by another worker
 )
 
 // QueueStats are the counts of one queue at one moment.
