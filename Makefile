@@ -69,6 +69,17 @@ soak: ## break everything around worker processes for DURATION on each backend, 
 soak-mutants: ## take one protection after the other out of copies of Stent, and see the soak's judge find out (ten minutes)
 	go test -tags mutants -count=1 -timeout=40m -v -run 'EveryMutant' $(ARGS) ./internal/soak
 
+# How long each fuzz test looks for new inputs.
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: ## look for inputs that break parsers and decoders, FUZZTIME for each; ordinary tests run those that are checked in
+	@grep -rl --include=*_test.go '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r dir; do \
+		for name in $$(grep -h -o '^func Fuzz[A-Za-z]*' $$dir/*_test.go | cut -c 6-); do \
+			echo "$$dir $$name"; go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $(ARGS) $$dir || exit; \
+		done; \
+	done
+
 .PHONY: test-e2e
 test-e2e: ## test with the real programs of e2e/tools, which are built at first (minutes) and kept in .cache/bin
 	cd e2e && go vet ./... && go test -count=1 -timeout=30m $(ARGS) ./...

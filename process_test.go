@@ -23,7 +23,7 @@ const (
 	workerAddress = "STENT_TEST_WORKER"  // the database, as world.address
 	workerLedger  = "STENT_TEST_LEDGER"  // a file to which activities append what they do
 	workerBackend = "STENT_TEST_BACKEND" // which of backends
-	workerErrand  = "STENT_TEST_ERRAND"  // "open" for a process that opens the database and ends; else it serves
+	workerErrand  = "STENT_TEST_ERRAND"  // "open": opens the database and ends; "leaks": leakErrand; else it serves
 )
 
 const processLease = time.Second
@@ -52,6 +52,13 @@ func workerProcess() error {
 			return err
 		}
 		return db.Close()
+	}
+	if os.Getenv(workerErrand) == "leaks" {
+		db, err := workerDatabase(ctx)
+		if err != nil {
+			return err
+		}
+		return leakErrand(ctx, db)
 	}
 	ledger, err := os.OpenFile(os.Getenv(workerLedger), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {

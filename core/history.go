@@ -153,7 +153,15 @@ func readHistory(data []byte) (*backend.History, error) {
 		}
 		h.Execution.Parent = &parent
 	}
+	last := x.Execution.Base
+	if last < 0 || last > backend.MaxSeq {
+		return nil, fmt.Errorf("not an exported history: its base is %d", last)
+	}
 	for _, t := range x.Tasks {
+		if t.Seq <= last || t.Seq > backend.MaxSeq {
+			return nil, fmt.Errorf("not an exported history: place %d follows place %d", t.Seq, last)
+		}
+		last = t.Seq
 		h.Tasks = append(h.Tasks, backend.Task{
 			ID: backend.TaskID{Execution: x.Execution.ID, Seq: t.Seq}, Workflow: x.Execution.Workflow, Key: t.Key, Kind: t.Kind, Step: t.Step,
 			State: t.State, Attempt: t.Attempt, Input: t.Input, InputHash: t.InputHash, Result: t.Result, Failure: t.Failure,

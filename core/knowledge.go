@@ -85,6 +85,9 @@ func (r *run) learn(h *backend.History) {
 }
 
 func (r *run) learnTask(h *backend.History, task *backend.Task) {
+	if task.ID.Seq <= r.base || task.ID.Seq > backend.MaxSeq {
+		return // a row that the engine has not written
+	}
 	for len(r.steps) < task.ID.Seq-r.base {
 		r.steps = append(r.steps, nil)
 	}

@@ -181,4 +181,8 @@ func decodePolicy(data []byte) (taskPolicy, error) {
 	}, nil
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+// seconds reads a stored time. What nobody can have meant, from a row that somebody else wrote, is none or the longest.
+func seconds(s float64) time.Duration {
+	const longest = float64(1 << 62)
+	return time.Duration(min(max(s*float64(time.Second), 0), longest))
+}

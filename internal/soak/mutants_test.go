@@ -34,7 +34,7 @@ var mutants = []mutant{
 			{inSQLite + "sql/complete.sql", "AND token = :token", "AND :token > 0"},
 			{inSQLite + "sql/turn.sql", "e.token = t.value ->> 1", "t.value ->> 1 > 0"},
 		},
-		soak: []string{"-only", "pause"},
+		soak: []string{"-only", "pause", "-for", "60s"},
 	},
 	{
 		name: "the end of an activity and the wake of its workflow are two transactions",
