@@ -65,9 +65,9 @@ var mutants = []mutant{
 		shows: "went on at once, with MaxConcurrent",
 	},
 	{
-		name:  "a wake between looking and leaving is lost",
-		edits: []edit{{inSQLite + "sql/yield.sql", "CASE WHEN wakes > :seen THEN :now ELSE :due_at END", "CASE WHEN :seen < 0 AND :now > 0 THEN 0 ELSE :due_at END"}},
-		soak:  []string{"-only", "pause"},
+		name:  "a workflow that leaves memory is not due when its timer ends",
+		edits: []edit{{inSQLite + "sql/yield.sql", "THEN :now ELSE :due_at END", "THEN :now WHEN :due_at IS NULL THEN NULL END"}},
+		soak:  []string{"-only", "deploy"},
 		shows: "want completed",
 	},
 	{
