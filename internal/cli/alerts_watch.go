@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,9 +25,11 @@ func (a *app) alertsWatchCommand() *cobra.Command {
 		Short: "Evaluate alerts on the database, and post them to Alertmanager",
 		Long: `Evaluate alerts on the database, without Prometheus, and post them to Alertmanager's API, version 2, until Ctrl-C.
 
-Those that counts in the database can tell: StentQueueGrowing, StentQueueWithoutWorkers, StentTasksWaitLong, StentDeadLettersGrowing
-and StentDeadLettersPending of each queue, StentExecutionsFailing of all workflows together, and StentBackendErrors when the database
-does not answer. What it posts ends by itself when it is not posted again, so a watcher that dies leaves no alert behind.
+Those that the database can tell: of each queue StentQueueGrowing, StentQueueStalled, StentQueueWithoutWorkers, StentTasksWaitLong and
+StentDeadLettersPending, of each step StentDeadLettersGrowing and StentTaskPoisoned, of each worker StentWorkerWedged and
+StentTasksTakenOver, StentExecutionsFailing of all workflows together, StentClockSkewed of this machine's clock, and
+StentBackendErrors when the database does not answer. What it posts ends by itself when it is not posted again, so a watcher that
+dies leaves no alert behind.
 
 Two watchers may run for safety: Alertmanager takes the same alert of both for one.`,
 		Example: `  stent alerts watch --alertmanager http://localhost:9093
@@ -43,7 +47,7 @@ Two watchers may run for safety: Alertmanager takes the same alert of both for o
 			if err := a.tell("The database is read every %s, and %s is told, until Ctrl-C.\n", &interval, redact(address)); err != nil {
 				return err
 			}
-			return a.watchAlerts(cmd.Context(), time.Duration(interval), alertwatch.New(o), poster)
+			return a.watchAlerts(cmd.Context(), time.Duration(interval), alertwatch.New(o, hostname()), poster)
 		},
 	}
 	set := cmd.Flags()
@@ -68,14 +72,14 @@ func (a *app) watchAlerts(ctx context.Context, interval time.Duration, evaluator
 	defer tick.Stop()
 	for {
 		at := a.now()
-		stats, err := readStats(ctx, db, interval)
+		reading, err := read(ctx, db, evaluator, interval)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
 			a.screen.printf("%s the database does not answer: %s\n", a.clock(at), message(err))
 		}
-		active := evaluator.Look(at, stats, err)
+		active := evaluator.Look(at, reading, err)
 		a.tellChanges(at, active, told)
 		if err := poster.Post(ctx, at, active, 4*interval+10*time.Second); err != nil && ctx.Err() == nil {
 			a.screen.printf("%s %s\n", a.clock(at), message(err))
@@ -91,18 +95,26 @@ func (a *app) watchAlerts(ctx context.Context, interval time.Duration, evaluator
 	}
 }
 
-// readStats gives up before the next look is due.
-func readStats(ctx context.Context, db backend.Backend, interval time.Duration) (backend.Stats, error) {
+// read gives up before the next look is due.
+func read(ctx context.Context, db backend.Backend, evaluator *alertwatch.Evaluator, interval time.Duration) (alertwatch.Reading, error) {
 	ctx, cancel := context.WithTimeout(ctx, max(interval, time.Second))
 	defer cancel()
-	return db.Stats(ctx)
+	return evaluator.Read(ctx, db)
+}
+
+// hostname is whose clock is compared with the database's.
+func hostname() string {
+	if name, err := os.Hostname(); err == nil {
+		return name
+	}
+	return "unknown"
 }
 
 // tellChanges prints what began to fire and what ended.
 func (a *app) tellChanges(at time.Time, active []alertwatch.Active, told map[string]bool) {
 	firing := map[string]bool{}
 	for _, x := range active {
-		name := x.Name + " " + x.Labels["queue"]
+		name := strings.TrimSpace(x.Name + " " + x.Labels["queue"] + " " + x.Labels["step"] + x.Labels["instance"])
 		firing[name] = x.Firing
 		if x.Firing && !told[name] {
 			a.screen.printf("%s firing    %s: %s\n", a.clock(at), x.Name, clean(x.Description))

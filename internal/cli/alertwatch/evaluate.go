@@ -10,11 +10,12 @@ import (
 	"github.com/stentgo/stent/core/backend"
 )
 
-// Names are the alerts that can be told from the database. The others need what only processes count: attempts,
-// retries, leases, and time that has passed in a worker.
+// Names are the alerts that can be told from the database. The others need what only processes count: how many tasks of a
+// step were completed, failed and were tried again, leases that their worker found lost, and what is about metrics.
 var Names = []string{
-	"StentQueueGrowing", "StentQueueWithoutWorkers", "StentTasksWaitLong", "StentDeadLettersGrowing", "StentDeadLettersPending",
-	"StentExecutionsFailing", "StentBackendErrors",
+	"StentQueueGrowing", "StentQueueStalled", "StentQueueWithoutWorkers", "StentTasksWaitLong", "StentDeadLettersGrowing",
+	"StentDeadLettersPending", "StentTaskPoisoned", "StentExecutionsFailing", "StentWorkerWedged", "StentTasksTakenOver",
+	"StentBackendErrors", "StentClockSkewed",
 }
 
 // Active is an alert whose condition holds.
@@ -36,6 +37,9 @@ type Evaluator struct {
 	looks   []look // those that the windows reach back to, the oldest first
 	failed  []time.Time
 	since   map[string]time.Time // when the condition of each active alert began to hold
+	crew    crew
+	last    Reading
+	host    string // whose clock is compared
 }
 
 // look is one reading of the database.
@@ -44,10 +48,10 @@ type look struct {
 	stats backend.Stats
 }
 
-// New makes an evaluator. Thresholds, windows, labels and severities are those of the options.
-func New(o alerts.Options) *Evaluator {
+// New makes an evaluator that runs on a host. Thresholds, windows, labels and severities are those of the options.
+func New(o alerts.Options, host string) *Evaluator {
 	o = o.WithDefaults()
-	e := &Evaluator{options: o, rules: map[string]alerts.Alert{}, since: map[string]time.Time{}}
+	e := &Evaluator{options: o, rules: map[string]alerts.Alert{}, since: map[string]time.Time{}, crew: newCrew(), host: host}
 	for _, g := range alerts.Rules(o) {
 		for _, a := range g.Alerts {
 			if slices.Contains(Names, a.Name) {
@@ -60,18 +64,24 @@ func New(o alerts.Options) *Evaluator {
 
 // Look takes in what was read at a time, or that it could not be read, and returns all alerts whose condition holds.
 // While the database cannot be read, what was true before stays true.
-func (e *Evaluator) Look(at time.Time, stats backend.Stats, err error) []Active {
+func (e *Evaluator) Look(at time.Time, r Reading, err error) []Active {
 	found := map[string]Active{}
 	if err != nil {
 		e.failed = append(e.failed, at)
 	} else {
-		e.looks = append(e.looks, look{at, stats})
+		e.looks = append(e.looks, look{at, r.Stats})
+		e.last = r
 	}
 	e.forget(at)
 	if len(e.looks) > 0 {
 		now := e.looks[len(e.looks)-1]
 		e.queues(now, found)
+		e.letters(found)
 		e.executions(now, found)
+		e.workers(e.last, found)
+		if skew := e.last.Skew.Abs(); skew > e.options.Thresholds.ClockSkew {
+			e.add(found, "StentClockSkewed", skew.Seconds(), map[string]string{"instance": e.host})
+		}
 	}
 	if n := len(e.failed); n > 0 && err != nil {
 		e.add(found, "StentBackendErrors", float64(n), map[string]string{"operation": "stats"})
@@ -82,7 +92,7 @@ func (e *Evaluator) Look(at time.Time, stats backend.Stats, err error) []Active 
 // forget drops what no window reaches back to, but for one look before it.
 func (e *Evaluator) forget(at time.Time) {
 	w := e.options.Windows
-	oldest := at.Add(-max(w.Growth, w.Events, w.Ratio))
+	oldest := at.Add(-max(w.Growth, w.Stalled, w.Ratio))
 	for len(e.looks) > 1 && !e.looks[1].at.After(oldest) {
 		e.looks = e.looks[1:]
 	}
@@ -102,7 +112,7 @@ func (e *Evaluator) before(now look, window time.Duration) backend.Stats {
 
 func (e *Evaluator) queues(now look, found map[string]Active) {
 	t, w := e.options.Thresholds, e.options.Windows
-	growth, events := byName(e.before(now, w.Growth)), byName(e.before(now, w.Events))
+	growth := byName(e.before(now, w.Growth))
 	for _, q := range now.stats.Queues {
 		labels := map[string]string{"queue": q.Queue}
 		var age time.Duration
@@ -112,6 +122,9 @@ func (e *Evaluator) queues(now look, found map[string]Active) {
 		if !q.Paused {
 			if q.Depth > int64(t.QueueDepth) && age > t.QueueAge && q.Depth > growth[q.Queue].Depth {
 				e.add(found, "StentQueueGrowing", float64(q.Depth), labels)
+			}
+			if q.Depth > 0 && q.Workers > 0 && age > w.Stalled && e.stands(now, q) {
+				e.add(found, "StentQueueStalled", float64(q.Depth), labels)
 			}
 			if q.Depth > 0 && q.Workers == 0 {
 				e.add(found, "StentQueueWithoutWorkers", float64(q.Depth), labels)
@@ -123,8 +136,40 @@ func (e *Evaluator) queues(now look, found map[string]Active) {
 		if q.Dead > int64(t.DeadLetters) {
 			e.add(found, "StentDeadLettersPending", float64(q.Dead), labels)
 		}
-		if more := q.Dead - events[q.Queue].Dead; more > int64(t.DeadLettersNew) {
-			e.add(found, "StentDeadLettersGrowing", float64(more), labels)
+	}
+}
+
+// stands tells that nothing of a queue has moved within the window: the same task waits in front, the same activity has
+// been running longest, and it has never been fewer that wait.
+func (e *Evaluator) stands(now look, q backend.QueueStats) bool {
+	begin := now.at.Add(-e.options.Windows.Stalled)
+	if e.looks[0].at.After(begin) {
+		return false // it has not been watched for so long
+	}
+	depth := int64(0)
+	for _, l := range e.looks {
+		was := byName(l.stats)[q.Queue]
+		if l.at.Before(begin) {
+			continue
+		}
+		if !was.OldestDue.Equal(q.OldestDue) || !was.OldestRunning.Equal(q.OldestRunning) || was.Depth < depth {
+			return false
+		}
+		depth = was.Depth
+	}
+	return true
+}
+
+// letters are counted where they are, not by how many more there are: one may have come while another was replayed.
+func (e *Evaluator) letters(found map[string]Active) {
+	all, poisoned := dead(e.last.Letters)
+	for at, n := range all {
+		labels := map[string]string{"queue": at.queue, "step": at.step}
+		if n > e.options.Thresholds.DeadLettersNew {
+			e.add(found, "StentDeadLettersGrowing", float64(n), labels)
+		}
+		if poisoned[at] > 0 {
+			e.add(found, "StentTaskPoisoned", float64(poisoned[at]), labels)
 		}
 	}
 }
@@ -162,10 +207,6 @@ func (e *Evaluator) add(found map[string]Active, name string, value float64, lab
 	all := maps.Clone(labels)
 	maps.Copy(all, rule.Labels)
 	all["alertname"], all["severity"] = name, rule.Severity
-	labels = maps.Clone(labels)
-	if name == "StentDeadLettersGrowing" {
-		labels["step"] = "(see stent dlq list)"
-	}
 	summary, description := rule.Render(labels, value)
 	found[key(all)] = Active{
 		Name: name, Labels: all, Value: value, Summary: summary, Description: description, Runbook: rule.Runbook, Dashboard: rule.Dashboard,

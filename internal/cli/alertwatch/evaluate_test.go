@@ -2,12 +2,14 @@ package alertwatch
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stentgo/stent/alerts"
+	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
 )
 
@@ -18,19 +20,24 @@ type watched struct {
 }
 
 func watch(o alerts.Options) *watched {
-	return &watched{New(o), time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
+	return &watched{New(o, "here"), time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)}
 }
 
 // look is a minute later; it returns the names of what fires.
-func (w *watched) look(s backend.Stats, err error) (firing []string) {
+func (w *watched) look(s backend.Stats, err error) []string {
+	return w.read(Reading{Stats: s}, err)
+}
+
+func (w *watched) read(r Reading, err error) (firing []string) {
 	w.now = w.now.Add(time.Minute)
+	s := &r.Stats
 	s.Now = w.now
 	for i := range s.Queues {
 		if age := s.Queues[i].OldestDue; !age.IsZero() {
 			s.Queues[i].OldestDue = w.now.Add(-age.Sub(time.Unix(0, 0)))
 		}
 	}
-	for _, a := range w.Look(w.now, s, err) {
+	for _, a := range w.Look(w.now, r, err) {
 		if a.Firing {
 			firing = append(firing, a.Name)
 		}
@@ -88,9 +95,15 @@ func TestConditions(t *testing.T) {
 		}, ""},
 		{"eleven dead letters", func(int64) backend.Stats { return queue(backend.QueueStats{Dead: 11, Workers: 1}) }, "StentDeadLettersPending"},
 		{"ten dead letters", func(int64) backend.Stats { return queue(backend.QueueStats{Dead: 10, Workers: 1}) }, ""},
-		{"one more dead letter", func(i int64) backend.Stats {
-			return queue(backend.QueueStats{Dead: min(i/3, 1), Workers: 1})
-		}, "StentDeadLettersGrowing"},
+		{"nothing moves", func(i int64) backend.Stats {
+			return queue(backend.QueueStats{Depth: 1, OldestDue: old(time.Duration(i) * time.Minute), Workers: 1})
+		}, "StentQueueStalled"},
+		{"nothing moves, nor is it served", func(i int64) backend.Stats {
+			return queue(backend.QueueStats{Depth: 1, OldestDue: old(time.Duration(i) * time.Minute), Paused: true})
+		}, ""},
+		{"others pass the one in front", func(i int64) backend.Stats {
+			return queue(backend.QueueStats{Depth: 5 + i%2, OldestDue: old(time.Duration(i) * time.Minute), Workers: 1})
+		}, ""},
 		{"one in five executions", func(i int64) backend.Stats {
 			return backend.Stats{Executions: map[backend.State]int64{backend.Completed: 4 * i, backend.Failed: i}}
 		}, "StentExecutionsFailing"},
@@ -106,6 +119,106 @@ func TestConditions(t *testing.T) {
 				t.Errorf("fires %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// What is told by more than counts. Each reading is a function of the minute, by the clock of the watch.
+func TestConditionsOfRecords(t *testing.T) {
+	letter := func(step, code string) backend.DeadLetter {
+		return backend.DeadLetter{Queue: "billing", Step: step, Failure: backend.Failure{Code: code}}
+	}
+	worker := func(now time.Time, used int) backend.Worker {
+		return backend.Worker{ID: "w1", Queues: []string{"billing"}, Slots: 4, Used: used, State: backend.WorkerReady, LeaseEnd: now.Add(time.Minute)}
+	}
+	dead := backend.Worker{ID: "w1", Queues: []string{"billing"}, Slots: 4, State: backend.WorkerDead}
+	start := watch(alerts.Options{}).now
+	for _, c := range []struct {
+		name string
+		at   func(minute int, now time.Time) Reading
+		want string
+	}{
+		{"a dead letter", func(int, time.Time) Reading {
+			return Reading{Letters: []backend.DeadLetter{letter("charge", "")}}
+		}, "StentDeadLettersGrowing{queue=billing step=charge} 1"},
+		{"dead letters of two steps, one of which kills workers", func(int, time.Time) Reading {
+			return Reading{Letters: []backend.DeadLetter{letter("charge", core.CodePoison), letter("pack", ""), letter("pack", "")}}
+		}, "StentDeadLettersGrowing{queue=billing step=charge} 1, StentDeadLettersGrowing{queue=billing step=pack} 2, " +
+			"StentTaskPoisoned{queue=billing step=charge} 1"},
+		{"a full worker whose activities began long ago", func(_ int, now time.Time) Reading {
+			return Reading{Workers: []backend.Worker{worker(now, 4)}, Began: map[string]time.Time{"w1": start}}
+		}, "StentWorkerWedged{instance=w1} 1800"},
+		{"a full worker that begins activities", func(_ int, now time.Time) Reading {
+			return Reading{Workers: []backend.Worker{worker(now, 4)}, Began: map[string]time.Time{"w1": now.Add(-time.Minute)}}
+		}, ""},
+		{"a worker dies with three tasks", func(i int, now time.Time) Reading {
+			if i < 20 {
+				return Reading{Workers: []backend.Worker{worker(now, 3)}}
+			}
+			return Reading{Workers: []backend.Worker{dead}}
+		}, "StentTasksTakenOver{queue=billing} 3"},
+		{"a worker died long ago", func(i int, now time.Time) Reading {
+			if i < 5 {
+				return Reading{Workers: []backend.Worker{worker(now, 3)}}
+			}
+			return Reading{Workers: []backend.Worker{dead}}
+		}, ""},
+		{"a worker dies with nothing to do", func(i int, now time.Time) Reading {
+			if i < 20 {
+				return Reading{Workers: []backend.Worker{worker(now, 0)}}
+			}
+			return Reading{Workers: []backend.Worker{dead}}
+		}, ""},
+		{"a clock that is slow", func(int, time.Time) Reading { return Reading{Skew: -6 * time.Second} }, "StentClockSkewed{instance=here} 6"},
+		{"clocks that nearly agree", func(int, time.Time) Reading { return Reading{Skew: 5 * time.Second} }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := watch(alerts.Options{})
+			var active []Active
+			for i := range 30 {
+				w.now = w.now.Add(time.Minute)
+				r := c.at(i, w.now)
+				r.Stats.Now = w.now
+				active = w.Look(w.now, r, nil)
+			}
+			var fires []string
+			for _, a := range active {
+				if !a.Firing {
+					continue
+				}
+				var labels []string
+				for _, name := range []string{"queue", "step", "instance"} {
+					if v, ok := a.Labels[name]; ok {
+						labels = append(labels, name+"="+v)
+					}
+				}
+				fires = append(fires, fmt.Sprintf("%s{%s} %v", a.Name, strings.Join(labels, " "), a.Value))
+				if strings.Contains(a.Description, "{{") || strings.Contains(a.Description, "<no value>") {
+					t.Errorf("it says %q", a.Description)
+				}
+			}
+			slices.Sort(fires)
+			if got := strings.Join(fires, ", "); got != c.want {
+				t.Errorf("at last fires %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+// A worker is looked at closely only when it has been full for as long as it may be.
+func TestSuspects(t *testing.T) {
+	w := watch(alerts.Options{})
+	for i := range 30 {
+		w.now = w.now.Add(time.Minute)
+		r := Reading{Stats: backend.Stats{Now: w.now}, Workers: []backend.Worker{
+			{ID: "full", Slots: 1, Used: 1, State: backend.WorkerReady, LeaseEnd: w.now.Add(time.Second)},
+			{ID: "busy", Slots: 2, Used: 1 + i%2, State: backend.WorkerReady, LeaseEnd: w.now.Add(time.Second)},
+			{ID: "gone", Slots: 1, Used: 1, State: backend.WorkerReady, LeaseEnd: w.now.Add(-time.Second)},
+		}}
+		got := w.suspects(r)
+		if want := i > 15; got["full"] != want || got["busy"] || got["gone"] {
+			t.Errorf("minute %d: %v", i, got)
+		}
+		w.Look(w.now, r, nil)
 	}
 }
 
@@ -146,7 +259,7 @@ func TestDatabaseDoesNotAnswer(t *testing.T) {
 
 func TestAlertsSayWhatTheySay(t *testing.T) {
 	w := watch(alerts.Options{Labels: map[string]string{"team": "shop"}, Severities: map[string]string{"StentDeadLettersPending": "info"}})
-	active := w.Look(w.now, queue(backend.QueueStats{Dead: 12, Workers: 1}), nil)
+	active := w.Look(w.now, Reading{Stats: queue(backend.QueueStats{Dead: 12, Workers: 1})}, nil)
 	if len(active) != 1 {
 		t.Fatalf("%+v", active)
 	}
@@ -161,7 +274,7 @@ func TestAlertsSayWhatTheySay(t *testing.T) {
 
 func TestDisabledAlertsAreNotLookedAt(t *testing.T) {
 	w := watch(alerts.Options{Disabled: []string{"StentDeadLettersPending"}})
-	if got := w.Look(w.now, queue(backend.QueueStats{Dead: 12, Workers: 1}), nil); len(got) != 0 {
+	if got := w.Look(w.now, Reading{Stats: queue(backend.QueueStats{Dead: 12, Workers: 1})}, nil); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
 }
