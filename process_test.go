@@ -23,10 +23,16 @@ const (
 	workerAddress = "STENT_TEST_WORKER"  // the database, as world.address
 	workerLedger  = "STENT_TEST_LEDGER"  // a file to which activities append what they do
 	workerBackend = "STENT_TEST_BACKEND" // which of backends
-	workerErrand  = "STENT_TEST_ERRAND"  // "open": opens the database and ends; "leaks": leakErrand; else it serves
+	workerLease   = "STENT_TEST_LEASE"
+	workerErrand  = "STENT_TEST_ERRAND" // "open": opens the database and ends; "leaks": leakErrand; else it serves
 )
 
-const processLease = time.Second
+// processLease is the lease of worker processes that die; of those that live it is so long that a busy machine does not
+// end it.
+const (
+	processLease = time.Second
+	steadyLease  = 30 * time.Second
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(workerAddress) == "" {
@@ -95,8 +101,12 @@ func workerProcess() error {
 	if err != nil {
 		return err
 	}
+	lease, err := time.ParseDuration(os.Getenv(workerLease))
+	if err != nil {
+		return err
+	}
 	// A worker that dies of SIGKILL again and again is the point here, and no fault of the tasks.
-	return e.Serve(ctx, core.WorkerConfig{Slots: 20, Lease: processLease, PollInterval: 50 * time.Millisecond, MaxCrashes: 1000})
+	return e.Serve(ctx, core.WorkerConfig{Slots: 20, Lease: lease, PollInterval: 50 * time.Millisecond, MaxCrashes: 1000})
 }
 
 func workerDatabase(ctx context.Context) (backend.Backend, error) {
@@ -108,11 +118,16 @@ func workerDatabase(ctx context.Context) (backend.Backend, error) {
 	return nil, fmt.Errorf("no backend %q", os.Getenv(workerBackend))
 }
 
-// workerIn starts a worker process on the world's database.
+// workerIn starts a worker process on the world's database, with a short lease.
 func (w *world) workerIn(ledger string) *exec.Cmd {
 	w.Helper()
+	return w.workerWith(ledger, processLease)
+}
+
+func (w *world) workerWith(ledger string, lease time.Duration) *exec.Cmd {
+	w.Helper()
 	cmd := exec.Command(os.Args[0]) //nolint:noctx // it is killed by the story
-	cmd.Env = append(os.Environ(), workerAddress+"="+w.address, workerLedger+"="+ledger, workerBackend+"="+w.backend)
+	cmd.Env = append(os.Environ(), workerAddress+"="+w.address, workerLedger+"="+ledger, workerBackend+"="+w.backend, workerLease+"="+lease.String())
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		w.Fatal(err)
@@ -269,7 +284,7 @@ func TestSeveralProcessesShareTheWorkAndAWaiterElsewhereIsTold(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		ledger := filepath.Join(t.TempDir(), "ledger")
 		for range 3 {
-			w.workerIn(ledger)
+			w.workerWith(ledger, steadyLease)
 		}
 		client := w.program()
 		const executions = 200
