@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stentgo/stent/core"
@@ -80,5 +81,52 @@ func benchmarkWorkflow(b *testing.B, db backend.Backend, activities int) {
 	cancel()
 	if err := <-served; err != nil {
 		b.Error(err)
+	}
+}
+
+// BenchmarkBacklog works off executions without activities that were started before.
+func BenchmarkBacklog(b *testing.B) {
+	for _, to := range backends {
+		b.Run(to.name, func(b *testing.B) {
+			b.ReportAllocs()
+			db, err := to.dial(b.Context(), to.fresh(b))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = db.Close() }()
+			e, err := core.New(db)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			all := make(chan struct{})
+			wf := core.NewWorkflow[int, int]("job")
+			err = e.Register(wf.Handle(func(_ *core.Flow, n int) (int, error) {
+				if left.Add(-1) == 0 {
+					close(all)
+				}
+				return n, nil
+			}))
+			if err != nil {
+				b.Fatal(err)
+			}
+			for n := b.N; n > 0; n -= 1000 {
+				if _, err := wf.StartMany(b.Context(), e, make([]core.Input[int], min(n, 1000))); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ResetTimer()
+			ctx, cancel := context.WithCancel(b.Context())
+			served := make(chan error, 1)
+			go func() { served <- e.Serve(ctx, core.WorkerConfig{}) }()
+			<-all
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "executions/s")
+			cancel()
+			if err := <-served; err != nil {
+				b.Error(err)
+			}
+		})
 	}
 }

@@ -17,8 +17,8 @@ func TestAllocationsOfTheEngine(t *testing.T) {
 		activities int
 		most       int64
 	}{
-		{0, 70},
-		{5, 220},
+		{0, 50},
+		{5, 175},
 	} {
 		t.Run(fmt.Sprintf("activities=%d", gate.activities), func(t *testing.T) {
 			r := testing.Benchmark(func(b *testing.B) { benchmarkWorkflow(b, memory.Open(), gate.activities) })

@@ -82,7 +82,7 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 	for i := range cmd.Tasks {
 		if t := &cmd.Tasks[i]; t.Kind == backend.Orchestrator {
 			if r := w.admit(t); r != nil && t.Fresh {
-				w.goroutines.Go(r.turn)
+				r.turnSoon()
 			} else if r != nil {
 				load = append(load, r.info.ExecutionID)
 			}
@@ -139,7 +139,7 @@ func (w *worker) admit(t *backend.Claimed) *run {
 		w: w, info: w.infoOf(t), token: t.Token, attempt: t.Attempt, crashes: t.Crashes, policy: policy,
 		input: t.Input, priority: t.Priority, number: t.Run, base: t.Base, parent: t.Parent, carrier: t.Carrier, warn: warn, most: most,
 		created: t.Created, started: t.Started,
-		handler: h, byKey: map[string]*step{}, slot: true, busy: true, loaded: t.Fresh,
+		handler: h, slot: true, busy: true, loaded: t.Fresh,
 		resume: make(chan struct{}), yielded: make(chan struct{}),
 	}
 	if len(w.e.metrics) > 0 {
@@ -184,7 +184,7 @@ func (w *worker) news(h *backend.History) {
 		// It has left since this was read. Whoever claims it next reads it anew; what was told here has made it due.
 		w.due(h.Execution.Priority)
 	case r.first(h):
-		r.w.goroutines.Go(r.turn)
+		r.turnSoon()
 	case !r.deliver(event{history: h}):
 		w.due(h.Execution.Priority)
 	}

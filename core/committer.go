@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -132,6 +133,7 @@ func (c *committer) flushWithin(limit time.Duration) {
 
 func (c *committer) run() {
 	for {
+		runtime.Gosched() // what is about to submit does so now, and shares the transaction
 		worker, batch := c.take()
 		if batch == nil {
 			return

@@ -51,7 +51,7 @@ func (r *run) renew(t *backend.Turn) {
 		w: r.w, info: r.info, token: r.token, attempt: 1, policy: r.policy, input: t.Continue.Input, priority: r.priority,
 		handler: r.handler, number: t.Continue.Run, base: t.Continue.Base, parent: r.parent, carrier: r.carrier,
 		created: r.created, started: r.started, reopened: r.reopened, admitted: r.admitted,
-		warn: r.warn, most: r.most, byKey: map[string]*step{}, busy: true,
+		warn: r.warn, most: r.most, busy: true,
 		resume: make(chan struct{}), yielded: make(chan struct{}),
 	}
 	next.info.Run, next.info.Attempt = next.number, 1

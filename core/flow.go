@@ -28,16 +28,17 @@ type Flow struct {
 	caughtUp bool           // the workflow has come to where it never was before
 }
 
+// newFlow makes the run's flow, which is part of it.
 func newFlow(r *run) *Flow {
-	f := &Flow{
-		run: r, ordinals: map[string]int{}, caughtUp: r.unasked == 0,
-		scope: taskScope{info: r.info},
-	}
-	f.scope.replaying = func() bool { return !f.caughtUp }
+	f := &r.ownFlow
+	f.run, f.caughtUp = r, r.unasked == 0
+	f.scope.info, f.scope.replayer = r.info, f
 	f.own = scopedContext{context.Background(), &f.scope}
 	f.base, f.ctx = &f.own, &f.own
 	return f
 }
+
+func (f *Flow) replays() bool { return !f.caughtUp }
 
 // Context is for logging: it carries the task's identity. It is never cancelled and has no deadline.
 func (f *Flow) Context() context.Context { return f.ctx }
@@ -150,6 +151,9 @@ func (f *Flow) key(name, key string) string {
 	if key != "" {
 		return key
 	}
+	if f.ordinals == nil {
+		f.ordinals = map[string]int{}
+	}
 	f.ordinals[name]++
 	return name + "#" + strconv.Itoa(f.ordinals[name])
 }
@@ -187,9 +191,17 @@ func (f *Flow) enter(kind backend.Kind, name, key string, sum int64) (s *step, a
 		r.steps = make([]*step, 0, 8)
 	}
 	r.steps = append(r.steps, s)
-	r.byKey[key] = s
+	r.keep(s)
 	f.catchUp()
 	return s, true, nil
+}
+
+// keep makes a step known by its key.
+func (r *run) keep(s *step) {
+	if r.byKey == nil {
+		r.byKey = map[string]*step{}
+	}
+	r.byKey[s.key] = s
 }
 
 func describe(kind backend.Kind, name string, input bool) string {

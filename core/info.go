@@ -37,14 +37,25 @@ func InfoFrom(ctx context.Context) (TaskInfo, bool) {
 // logs has been logged before.
 func Replaying(ctx context.Context) bool {
 	s, ok := ctx.Value(infoKey{}).(*taskScope)
-	return ok && s.replaying != nil && s.replaying()
+	return ok && s.replayer != nil && s.replayer.replays()
 }
 
 // WithTaskInfo makes a context that looks like a task's, for tests of what reads one: activities, log injectors, spans.
 // replaying answers [Replaying]; nil, as in activities, means never.
 func WithTaskInfo(ctx context.Context, info TaskInfo, replaying func() bool) context.Context {
-	return withScope(ctx, &taskScope{info: info, replaying: replaying})
+	s := &taskScope{info: info}
+	if replaying != nil {
+		s.replayer = replayerFunc(replaying)
+	}
+	return withScope(ctx, s)
 }
+
+// replayer tells whether a workflow only repeats what its history holds.
+type replayer interface{ replays() bool }
+
+type replayerFunc func() bool
+
+func (f replayerFunc) replays() bool { return f() }
 
 // PerTask is what an adapter makes of a task's identity once and needs often, such as the fields of its log records. The
 // values live as long as the task's context. It is safe for concurrent use; NewPerTask makes it.
@@ -68,10 +79,10 @@ func (p *PerTask[T]) Get(ctx context.Context) *T {
 
 // taskScope is what a task's context carries.
 type taskScope struct {
-	info      TaskInfo
-	replaying func() bool // nil in activities
-	beats     *heartbeats // of an activity; nil elsewhere
-	derived   atomic.Pointer[derived]
+	info     TaskInfo
+	replayer replayer    // nil in activities
+	beats    *heartbeats // of an activity; nil elsewhere
+	derived  atomic.Pointer[derived]
 }
 
 // derived is the list of a task's PerTask values. It has as many as the program has adapters, so it is short.

@@ -109,7 +109,7 @@ func (r *run) learnTask(h *backend.History, task *backend.Task) {
 			s.asked, r.cancelSeen = true, true
 			return
 		}
-		r.byKey[task.Key] = s
+		r.keep(s)
 		r.unasked++
 		if !s.resolved() && (s.kind == backend.Timer || s.kind == backend.SignalWait) {
 			s.timeout = -1

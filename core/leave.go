@@ -82,7 +82,7 @@ func (r *run) turned() {
 	r.busy = again
 	r.mu.Unlock()
 	if again {
-		r.w.goroutines.Go(r.turn)
+		r.turnSoon()
 	}
 }
 

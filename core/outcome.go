@@ -41,7 +41,8 @@ func (r *run) conclude(t *backend.Turn) {
 		}
 	}
 	r.forget(t)
-	t.Close = &backend.Close{State: backend.Completed, Parent: r.parent}
+	r.ending = backend.Close{State: backend.Completed, Parent: r.parent}
+	t.Close = &r.ending
 	if err == nil {
 		t.Close.Result = r.output
 		return

@@ -34,7 +34,8 @@ type run struct {
 	parent   *backend.TaskID // whose call it is
 	carrier  map[string]string
 	flow     *Flow // nil before the first turn
-	warn     int   // entries of the history
+	ownFlow  Flow
+	warn     int // entries of the history
 	most     int
 
 	// For the middleware.
@@ -71,6 +72,7 @@ type run struct {
 	ended   bool
 	killed  bool
 	output  []byte
+	ending  backend.Close // where it closes
 	failure error
 	aborted error // a fault that the engine found; counts before failure
 
@@ -144,6 +146,17 @@ func (r *run) waitsSince(limit time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return !r.busy && !r.gone && r.parked.Before(limit)
+}
+
+// turnSoon has a turn done by a goroutine of its own; busy is set.
+func (r *run) turnSoon() {
+	r.w.goroutines.Add(1) // and not Go, which allocates more
+	go r.turnAside()
+}
+
+func (r *run) turnAside() {
+	defer r.w.goroutines.Done()
+	r.turn()
 }
 
 // turn does one turn up to its commit; busy is set. Where nothing changes there is nothing to commit.
@@ -267,7 +280,8 @@ func (r *run) advanceWithin(t *backend.Turn) *backend.Turn {
 func (r *run) goOn() {
 	if !r.begun {
 		r.begun = true
-		r.w.goroutines.Go(r.body)
+		r.w.goroutines.Add(1)
+		go r.body()
 	} else {
 		r.resume <- struct{}{}
 	}
@@ -325,6 +339,7 @@ func (r *run) context() context.Context {
 
 // body is the workflow's goroutine.
 func (r *run) body() {
+	defer r.w.goroutines.Done()
 	defer func() { r.yielded <- struct{}{} }() // also when the goroutine is made to end in the middle
 	defer func() { r.ended = true }()
 	defer func() {
