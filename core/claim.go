@@ -137,7 +137,7 @@ func (w *worker) admit(t *backend.Claimed) *run {
 	}
 	r := &run{
 		w: w, info: w.infoOf(t), token: t.Token, attempt: t.Attempt, crashes: t.Crashes, policy: policy,
-		input: t.Input, priority: t.Priority, number: t.Run, base: t.Base, parent: t.Parent, carrier: t.Carrier, warn: warn, most: most,
+		input: t.Input, priority: t.Priority, number: t.Run, base: t.Base, parent: t.Parent, carrier: t.Carrier, metadata: t.Metadata, warn: warn, most: most,
 		created: t.Created, started: t.Started,
 		handler: h, slot: true, busy: true, loaded: t.Fresh,
 		resume: make(chan struct{}), yielded: make(chan struct{}),
@@ -209,6 +209,7 @@ func (w *worker) changed() {
 	w.more = true
 	w.mu.Unlock()
 	w.claim()
+	w.tickIn(tickNews)
 }
 
 // dueIn makes the worker look when something will be due.

@@ -28,7 +28,7 @@ func (w *worker) keepLease(ctx context.Context) {
 		case err == nil:
 			w.measureRenewal(Renewed)
 			renewed = sent
-			w.expireAt(renewal)
+			w.sweepAfter(renewal)
 			wait = w.cfg.Lease / 3
 			reap = renewal.Next >= 0 && renewal.Next < wait
 			if reap { // someone is late with a renewal: be there when that lease ends

@@ -33,6 +33,7 @@ type run struct {
 	base     int             // the place after which its history begins
 	parent   *backend.TaskID // whose call it is
 	carrier  map[string]string
+	metadata map[string]string
 	flow     *Flow // nil before the first turn
 	ownFlow  Flow
 	warn     int // entries of the history

@@ -8,8 +8,9 @@ import (
 )
 
 // The sweeper is how a worker ends what has used up its time, on whatever worker it is, or on none: executions past their
-// maximal duration, and activities that nobody took in time. It asks the database only when something is known to be
-// over: a heartbeat tells when the next is, and so does whatever this process starts, claims or writes.
+// maximal duration, and activities that nobody took in time; and how schedules tick. It asks the database only when
+// something is known to be over: a heartbeat tells when the next is, and so does whatever this process starts, claims or
+// writes.
 
 // sweepMargin is how long after a time is over the worker looks, so that one look is enough; sweepPause, how long it leaves
 // what others are writing at that moment; sweepAgain, how long a database that cannot be reached.
@@ -20,23 +21,31 @@ const (
 )
 
 // expireIn makes the worker look for what has used up its time, in d at the latest.
-func (w *worker) expireIn(d time.Duration) {
+func (w *worker) expireIn(d time.Duration) { w.sweepIn(&w.sweepAt, d+sweepMargin) }
+
+// tickIn makes it look for schedules that are due, in d at the latest.
+func (w *worker) tickIn(d time.Duration) { w.sweepIn(&w.tickAt, d) }
+
+func (w *worker) sweepIn(what *time.Time, d time.Duration) {
 	at := w.e.clock.Now().Add(d)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.sweepAt.IsZero() && !w.sweepAt.After(at) {
+	if !what.IsZero() && !what.After(at) {
 		return
 	}
-	w.sweepAt = at
+	*what = at
 	select {
 	case w.sweepSoon <- struct{}{}:
 	default:
 	}
 }
 
-func (w *worker) expireAt(r backend.Renewal) {
+func (w *worker) sweepAfter(r backend.Renewal) {
 	if r.Expiry >= 0 {
 		w.expireIn(r.Expiry)
+	}
+	if r.Tick >= 0 {
+		w.tickIn(r.Tick)
 	}
 }
 
@@ -54,10 +63,13 @@ func (w *worker) sweep(ctx context.Context) {
 	for {
 		w.mu.Lock()
 		at := w.sweepAt
+		if at.IsZero() || !w.tickAt.IsZero() && w.tickAt.Before(at) {
+			at = w.tickAt
+		}
 		w.mu.Unlock()
 		over, timer := make(chan struct{}), ClockTimer(stillTimer{})
 		if !at.IsZero() {
-			timer = w.e.clock.AfterFunc(max(at.Sub(w.e.clock.Now()), 0)+sweepMargin, func() { close(over) })
+			timer = w.e.clock.AfterFunc(max(at.Sub(w.e.clock.Now()), 0), func() { close(over) })
 		}
 		select {
 		case <-ctx.Done():
@@ -66,12 +78,26 @@ func (w *worker) sweep(ctx context.Context) {
 		case <-w.sweepSoon: // it may be sooner
 			timer.Stop()
 		case <-over:
-			w.mu.Lock()
-			w.sweepAt = time.Time{}
-			w.mu.Unlock()
-			w.expire(ctx)
+			if w.passed(&w.tickAt) {
+				w.tick(ctx)
+			}
+			if w.passed(&w.sweepAt) {
+				w.expire(ctx)
+			}
 		}
 	}
+}
+
+// passed tells whether a time is over, and forgets it then.
+func (w *worker) passed(what *time.Time) bool {
+	now := w.e.clock.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if what.IsZero() || what.After(now) {
+		return false
+	}
+	*what = time.Time{}
+	return true
 }
 
 // expire has what has used up its time ended.

@@ -168,6 +168,7 @@ type worker struct {
 	fewer      sync.Cond // runs or activities became fewer
 	stuck      int       // activities whose attempts were written off and that have not returned
 	sweepAt    time.Time // when something will have used up its time; zero if that is not known
+	tickAt     time.Time // when a schedule will tick, or has to be looked for; zero if that is not known
 	sweepSoon  chan struct{}
 }
 

@@ -60,14 +60,14 @@ func (m *mortal) Commit(ctx context.Context, b *backend.Batch) error {
 	if m.dead() {
 		return errDead
 	}
-	if m.env.diesBefore(b) {
+	if m.env.diesBefore(writes(b)) {
 		m.kill()
 		return errDead
 	}
 	if err := m.Backend.Commit(ctx, b); err != nil {
 		return err
 	}
-	if m.env.diesAfter(b) {
+	if m.env.diesAfter(m.env.noteAll(b)) {
 		m.kill()
 	}
 	if m.dead() {
@@ -76,31 +76,71 @@ func (m *mortal) Commit(ctx context.Context, b *backend.Batch) error {
 	return nil
 }
 
-// diesBefore tells whether the program is to die before a batch is applied. One that only claims does not count: whether
-// it was sent makes no difference to anybody.
-func (env *Env) diesBefore(b *backend.Batch) bool {
-	env.mu.Lock()
-	defer env.mu.Unlock()
-	if p := env.crashAt; !p.before || p.n != env.points+1 {
-		return false
+// Tick is a commit of its own.
+func (m *mortal) Tick(ctx context.Context, t *backend.Tick) (bool, error) {
+	if m.dead() {
+		return false, errDead
 	}
+	if m.env.diesBefore(true) {
+		m.kill()
+		return false, errDead
+	}
+	ticked, err := m.Backend.Tick(ctx, t)
+	if err != nil {
+		return false, err
+	}
+	if m.env.diesAfter(ticked) {
+		m.kill()
+	}
+	if m.dead() {
+		return false, errDead
+	}
+	return ticked, nil
+}
+
+func (m *mortal) Schedules(ctx context.Context, f backend.ScheduleFilter) (backend.ScheduleList, error) {
+	if m.dead() {
+		return backend.ScheduleList{}, errDead
+	}
+	return m.Backend.Schedules(ctx, f)
+}
+
+// writes tells whether a batch is to do more than to claim. Whether one that only claims was sent makes no difference to
+// anybody.
+func writes(b *backend.Batch) bool {
 	for _, c := range b.Commands {
 		if _, claim := c.(*backend.Claim); !claim {
-			env.planCrash()
 			return true
 		}
 	}
 	return false
 }
 
-// diesAfter counts a batch that was applied, and tells whether the program is to die of it.
-func (env *Env) diesAfter(b *backend.Batch) bool {
+// diesBefore tells whether the program is to die before a commit is applied, which counts if it writes.
+func (env *Env) diesBefore(writes bool) bool {
 	env.mu.Lock()
 	defer env.mu.Unlock()
-	changed := false
+	if p := env.crashAt; !writes || !p.before || p.n != env.points+1 {
+		return false
+	}
+	env.planCrash()
+	return true
+}
+
+// noteAll keeps what a batch that was applied has done, and tells whether it changed something.
+func (env *Env) noteAll(b *backend.Batch) (changed bool) {
+	env.mu.Lock()
+	defer env.mu.Unlock()
 	for _, c := range b.Commands {
 		changed = env.note(c) || changed
 	}
+	return changed
+}
+
+// diesAfter counts a commit that was applied, if it changed something, and tells whether the program is to die of it.
+func (env *Env) diesAfter(changed bool) bool {
+	env.mu.Lock()
+	defer env.mu.Unlock()
 	if !changed {
 		return false
 	}

@@ -54,6 +54,9 @@ func Send[T any](env *Env, signal *core.Signal[T], execution string, v T) {
 	env.Settle()
 }
 
+// ticksFor is how long a wait goes on for which only schedules go on.
+const ticksFor = 31 * 24 * time.Hour
+
 // stuckAfter is how long nothing must happen, and nothing be known to come, until a wait is given up.
 const stuckAfter = 10 * time.Minute
 
@@ -70,11 +73,14 @@ func (env *Env) waitFor(id string) {
 			}
 		})
 	}()
-	for {
+	for began := time.Now(); ; {
 		env.Settle()
 		x, err := env.memory.Execution(ctx, id)
 		if err != nil || x.State.Final() {
 			return // an unknown one is an error of Wait
+		}
+		if time.Since(began) >= ticksFor && env.hopeless(began) {
+			env.Fatalf("stenttest: nothing but schedules has gone on for %v; execution %s will never end: %s", time.Since(began), id, env.why(id))
 		}
 		select {
 		case <-news:
@@ -85,11 +91,17 @@ func (env *Env) waitFor(id string) {
 				continue
 			default:
 			}
-			if o := env.memory.Outlook(); o.Next.IsZero() && len(o.Running) == 0 {
+			if env.hopeless(began) {
 				env.Fatalf("stenttest: execution %s will never end: %s", id, env.why(id))
 			}
 		}
 	}
+}
+
+// hopeless tells whether nothing can happen any more, in a wait that began then.
+func (env *Env) hopeless(began time.Time) bool {
+	o := env.memory.Outlook()
+	return o.Next.IsZero() && len(o.Running) == 0 && (o.Tick.IsZero() || time.Since(began) >= ticksFor)
 }
 
 // why tells what an execution waits for.

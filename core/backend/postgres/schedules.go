@@ -14,27 +14,35 @@ import (
 
 // Schedules lists schedules.
 func (db *DB) Schedules(ctx context.Context, f backend.ScheduleFilter) (backend.ScheduleList, error) {
-	var list backend.ScheduleList
-	err := db.snapshot(ctx, func(tx pgx.Tx) error {
-		var next pgtype.Timestamptz
-		if err := tx.QueryRow(ctx, db.q.get("next_tick")).Scan(&list.Now, &next); err != nil {
-			return err
-		}
-		if list.Next = -1; next.Valid {
-			list.Next = next.Time.Sub(list.Now)
-		}
-		rows, err := tx.Query(ctx, db.q.get("schedules"), text(f.Name), f.Due, list.Now)
-		if err != nil {
-			return err
-		}
-		list.Now = list.Now.UTC()
-		list.Schedules, err = collect(rows, scanSchedule)
-		return err
-	})
+	list, err := db.listSchedules(ctx, f)
 	if err != nil {
-		return backend.ScheduleList{}, db.wrap(err, "list schedules")
+		return backend.ScheduleList{}, db.wrap(ended(ctx, err), "list schedules")
 	}
 	return list, nil
+}
+
+func (db *DB) listSchedules(ctx context.Context, f backend.ScheduleFilter) (list backend.ScheduleList, err error) {
+	var (
+		next pgtype.Timestamptz
+		due  bool
+	)
+	if err := db.pool.QueryRow(ctx, db.q.get("next_tick")).Scan(&list.Now, &next, &due); err != nil {
+		return list, err
+	}
+	now := list.Now
+	list.Now = now.UTC()
+	if list.Next = -1; next.Valid {
+		list.Next = next.Time.Sub(now)
+	}
+	if f.Due && !due { // which is nearly always so when a worker looks
+		return list, nil
+	}
+	rows, err := db.pool.Query(ctx, db.q.get("schedules"), text(f.Name), f.Due, now)
+	if err != nil {
+		return list, err
+	}
+	list.Schedules, err = collect(rows, scanSchedule)
+	return list, err
 }
 
 func scanSchedule(rows pgx.Rows) (s backend.Schedule, err error) {
@@ -67,7 +75,11 @@ func (db *DB) PutSchedule(ctx context.Context, s backend.Schedule, e backend.Aud
 		moment(s.LastTick), s.LastExecution, lastKey(s.LastExecution), s.Skipped, s.Revision,
 		b.Workflow, b.Queue, b.Priority, orEmpty(b.Tags), b.Policy, b.Input, b.InputHash, delay(b.MaxDuration), dict(b.Metadata),
 		clean(e.Actor), e.Action, clean(e.Subject), clean(e.Detail))
-	return err == nil && tag.RowsAffected() > 0, db.wrap(ended(ctx, err), "put schedule %q", s.Name)
+	if err != nil {
+		return false, db.wrap(ended(ctx, err), "put schedule %q", s.Name)
+	}
+	db.notes.add(news{free: true}) // any worker may be the one that makes it tick
+	return tag.RowsAffected() > 0, nil
 }
 
 // lastKey is the key of an execution; NULL where there is none.

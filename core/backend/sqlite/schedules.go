@@ -57,7 +57,11 @@ func (db *DB) PutSchedule(ctx context.Context, s backend.Schedule, e backend.Aud
 		}
 		return t.noteSubject(e.Actor, e.Action, e.Subject, e.Detail)
 	})
-	return written && err == nil, db.wrap(err, "put schedule %q", s.Name)
+	if err != nil {
+		return false, db.wrap(err, "put schedule %q", s.Name)
+	}
+	db.wrote("")
+	return written, nil
 }
 
 // instant is a time as it is stored; the zero time is NULL.
