@@ -162,6 +162,9 @@ func (e *Engine) PutSchedule(ctx context.Context, s Schedule, start ScheduledSta
 		err = e.putSchedule(ctx, s, func(before *backend.Schedule) (backend.Start, error) {
 			if before != nil && before.Start.Workflow == cmd.Workflow {
 				cmd.Policy = before.Start.Policy
+				if bytes.Equal(before.Start.Input, cmd.Input) {
+					cmd.InputHash = before.Start.InputHash // which a codec of the program's own may have taken elsewhere
+				}
 			}
 			return cmd, nil
 		}, act(opts).actor)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,7 @@ var (
 
 // nightHandlers keeps when ticks were worked on.
 func nightHandlers(saw *[]string) []core.Handler {
+	var mu sync.Mutex
 	return []core.Handler{
 		nightJob.Handle(func(_ context.Context, s string) (string, error) { return s, nil }),
 		nightly.Handle(func(flow *core.Flow, in string) (string, error) {
@@ -29,6 +31,8 @@ func nightHandlers(saw *[]string) []core.Handler {
 				return nightJob.Call(flow, in)
 			}
 			out, err := nightJob.Call(flow, tick.Schedule+" "+tick.At.Format(time.RFC3339))
+			mu.Lock()
+			defer mu.Unlock()
 			*saw = append(*saw, out)
 			return out, err
 		}),

@@ -126,3 +126,29 @@ func TestKeepAndMakeRoom(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestARehearsal(t *testing.T) {
+	count := core.NewWorkflow[int, string]("count")
+	engine := open(t, nil, count.Handle(func(flow *core.Flow, _ int) (string, error) {
+		tick, _ := flow.Tick()
+		return tick.Schedule, nil
+	}))
+	ctx := t.Context()
+	if err := count.PutSchedule(ctx, engine, core.Schedule{Name: "yearly", Cron: "@yearly"}, 1); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := operating.Late(ctx, engine, &out); err != nil || out.String() != "" {
+		t.Errorf("%q, %v", &out, err)
+	}
+	id, err := operating.Rehearse(ctx, engine, "yearly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := count.Attach(engine, id).Wait(ctx); err != nil || got != "yearly" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if s, err := engine.ScheduleStatus(ctx, "yearly"); err != nil || s.PausedBy != "anna" || !s.Next.IsZero() {
+		t.Errorf("%+v, %v", s, err)
+	}
+}

@@ -95,7 +95,7 @@ Without either, stent takes ` + demoFile + ` if "stent demo" has left one here.`
 	flags.BoolVar(&a.noColor, "no-color", false, "print no colours (also with NO_COLOR set, and when the output is no terminal)")
 	root.AddCommand(
 		a.listCommand(), a.showCommand(), a.whyCommand(), a.traceCommand(), a.tasksCommand(), a.statsCommand(), a.watchCommand(),
-		a.signalCommand(), a.cancelCommand(), a.dlqCommand(), a.queueCommand(), a.cleanupCommand(), a.doctorCommand(),
+		a.signalCommand(), a.cancelCommand(), a.dlqCommand(), a.queueCommand(), a.scheduleCommand(), a.cleanupCommand(), a.doctorCommand(),
 		a.exporterCommand(), a.dashboardsCommand(), a.alertsCommand(), a.migrateCommand(), a.demoCommand(), a.versionCommand(),
 	)
 	return root

@@ -101,6 +101,7 @@ var docStories = map[string]func(*history){
 	"docs/guides/child-workflows.md": (*history).tellDelivery,
 	"docs/guides/tracing.md":         (*history).tellTraced,
 	"docs/guides/testing.md":         (*history).tellDelivery,
+	"docs/guides/schedules.md":       (*history).tellSchedules,
 }
 
 // docPrograms are the pages that build a program from nothing, step by step, as their reader does. There, a block of Go that is

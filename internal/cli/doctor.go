@@ -32,6 +32,7 @@ func (a *app) doctorCommand() *cobra.Command {
   clock         how far this machine's clock is from the database's
   workers       those that stopped renewing their leases, and what they still hold
   queues        tasks that no worker will take: none serves the queue, or it is paused; tasks that wait for long
+  schedules     those that should have ticked, cannot tick, or begin what no worker takes
   dead letters  tasks that will not be tried again by themselves
   database      dead rows, long transactions (PostgreSQL), a write-ahead log that grows (SQLite)
 
@@ -125,6 +126,11 @@ func (a *app) examine(ctx context.Context, db backend.Backend) ([]finding, error
 	}
 	findings = append(findings, silent...)
 	findings = append(findings, examineQueues(stats)...)
+	schedules, err := examineSchedules(ctx, db, stats.Now, workers)
+	if err != nil {
+		return nil, err
+	}
+	findings = append(findings, schedules...)
 	findings = append(findings, examineLetters(stats))
 	database, err := examineDatabase(ctx, db)
 	return append(findings, database...), err

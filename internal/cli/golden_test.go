@@ -84,8 +84,12 @@ func TestGolden(t *testing.T) {
 		{"help_alerts_watch", []string{"alerts", "watch", "--help"}},
 	}
 	used := map[string]bool{ // those of other tests
-		filepath.Join("testdata", "queue_paused.golden"):   true,
-		filepath.Join("testdata", "dlq_show_audit.golden"): true,
+		filepath.Join("testdata", "queue_paused.golden"):       true,
+		filepath.Join("testdata", "schedule_list_none.golden"): true,
+		filepath.Join("testdata", "dlq_show_audit.golden"):     true,
+	}
+	for _, c := range scheduleCases {
+		used[filepath.Join("testdata", c.name+".golden")] = true
 	}
 	for _, c := range cancelCases {
 		used[filepath.Join("testdata", c.name+".golden")] = true

@@ -218,6 +218,46 @@ type queueDetailShape struct {
 	PausedBy *string    `json:"paused_by"`
 }
 
+// scheduleShape is an element of `stent schedule list --json`, and what the other schedule commands print of one.
+type scheduleShape struct {
+	Name          string            `json:"name"`
+	Cron          string            `json:"cron"`
+	Location      string            `json:"location"`
+	CatchUp       core.CatchUp      `json:"catch_up"`
+	CatchUpMost   *int              `json:"catch_up_most"` // of catch_up all
+	Overlap       core.Overlap      `json:"overlap"`
+	Workflow      string            `json:"workflow"`
+	Queue         string            `json:"queue"`
+	Priority      int               `json:"priority"`
+	Tags          []string          `json:"tags"`
+	Input         any               `json:"input"`
+	MaxDuration   *float64          `json:"max_duration_seconds"`
+	Metadata      map[string]string `json:"metadata"`
+	State         string            `json:"state"` // active, overdue, paused or invalid
+	NextAt        *time.Time        `json:"next_at"`
+	Upcoming      []time.Time       `json:"upcoming"` // the next ticks, the first of them next_at
+	LastTickAt    *time.Time        `json:"last_tick_at"`
+	LastExecution *string           `json:"last_execution_id"`
+	Running       bool              `json:"running"` // the last execution has not ended
+	Skipped       int64             `json:"skipped"`
+	PausedAt      *time.Time        `json:"paused_at"`
+	PausedBy      *string           `json:"paused_by"`
+	ChangedAt     *time.Time        `json:"changed_at"`
+	Error         *string           `json:"error"` // of one that is invalid here
+}
+
+// scheduleTriggerShape is `stent schedule trigger --json`.
+type scheduleTriggerShape struct {
+	Schedule    string `json:"schedule"`
+	ExecutionID string `json:"execution_id"`
+}
+
+// scheduleDeleteShape is `stent schedule delete --json`.
+type scheduleDeleteShape struct {
+	Schedule string `json:"schedule"`
+	Deleted  bool   `json:"deleted"`
+}
+
 // cleanupShape is `stent cleanup --json`.
 type cleanupShape struct {
 	DryRun     bool                  `json:"dry_run"`
