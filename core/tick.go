@@ -127,7 +127,7 @@ func (e *Engine) tick(ctx context.Context, s *backend.Schedule, now time.Time) e
 }
 
 // due are the ticks from one on that begin an execution, oldest first.
-func (s *Schedule) due(times *cron.Schedule, from, now time.Time) []time.Time {
+func (s Schedule) due(times *cron.Schedule, from, now time.Time) []time.Time {
 	most := 1
 	if s.CatchUp == CatchUpAll {
 		most = s.CatchUpMost

@@ -31,6 +31,7 @@ var configuration = []struct {
 		options: []string{"sharedOption", "policyOption", "calleeOption", "activityOption", "workflowOption", "wholeOption", "startOption", "callOption", "childOption"}},
 	{title: "Retry policy", about: "Fields of what `core.Retry` is given.", folder: "core", structs: []string{"RetryPolicy"}},
 	{title: "Retention", about: "Fields of what `core.WithRetention` is given.", folder: "core", structs: []string{"Retention"}},
+	{title: "Schedules", about: "Fields of what `Workflow.PutSchedule` is given.", folder: "core", structs: []string{"Schedule"}},
 	{title: "What operators ask for", about: "Options of `Cancel`, `Replay`, `ReplayAll`, `DiscardAll`, `PauseQueue` and the like.", folder: "core",
 		options: []string{"actorOption", "cancelOption", "replayOperation", "bulkOperation", "bulkReplayOperation"}},
 	{title: "SQLite", about: "Options of `sqlite.Open`.", folder: "core/backend/sqlite", options: []string{"Option"}},
