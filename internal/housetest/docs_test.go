@@ -137,7 +137,7 @@ func codeLines(text string) (lines []string) {
 }
 
 // modules are the modules of this repository whose code a page may show. `make vet` compiles all of them.
-var modules = []string{".", "examples/tracing", "e2e"}
+var modules = []string{".", "examples/tracing", "examples/migrating", "e2e"}
 
 // goSources are the lines of all Go files that the compiler reads on this machine, by file.
 func goSources(t *testing.T) (sources [][]string) {
@@ -209,5 +209,24 @@ func TestEveryBlockSaysWhatItIs(t *testing.T) {
 				t.Errorf("%s:%d: this is not JSON", p.path, b.line)
 			}
 		}
+	}
+}
+
+// TestWorkedExamplesApply: what the architecture shows as changes can be made to the code as it is.
+func TestWorkedExamplesApply(t *testing.T) {
+	applied := 0
+	for _, b := range newPage(t, filepath.Join(root, "docs", "architecture.md")).blocks() {
+		if b.language != "diff" {
+			continue
+		}
+		applied++
+		cmd := exec.CommandContext(t.Context(), "patch", "-p1", "--dry-run", "--force")
+		cmd.Dir, cmd.Stdin = root, strings.NewReader(b.text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("docs/architecture.md:%d: these changes do not apply: %v\n%s", b.line, err, out)
+		}
+	}
+	if applied < 4 {
+		t.Errorf("%d worked examples", applied)
 	}
 }
