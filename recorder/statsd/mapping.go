@@ -2,6 +2,7 @@ package statsd
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,20 +12,31 @@ import (
 // Mapping is a configuration for statsd_exporter that makes the catalogue's Prometheus metrics of the paths under the
 // prefix "stent". The label kind is not in them, since the paths do not tell it. It is the file mapping.yml.
 func Mapping() string {
-	var b strings.Builder
-	b.WriteString("# For statsd_exporter --statsd.mapping-config. Generated from the catalogue: go test ./recorder/statsd -update\nmappings:\n")
+	type entry struct {
+		metric   metrics.Metric
+		template string
+		fixed    map[string]string
+	}
+	var all []entry
 	for _, m := range metrics.All() {
 		for _, p := range m.StatsD {
-			if p.Label == "" && len(m.StatsD) > 1 { // which of the other values it was is not in the path
-				writeMapping(&b, m, p.Template, map[string]string{m.Labels[0]: "error"})
-				continue
-			}
 			fixed := map[string]string{}
-			if p.Label != "" {
+			switch {
+			case p.Label != "":
 				fixed[p.Label] = p.Value
+			case len(m.StatsD) > 1: // which of the other values it was is not in the path
+				fixed[m.Labels[0]] = "error"
 			}
-			writeMapping(&b, m, p.Template, fixed)
+			all = append(all, entry{m, p.Template, fixed})
 		}
+	}
+	// The first that matches counts, so stent.claims.duration has to come before stent.claims.*.
+	slices.SortStableFunc(all, func(a, b entry) int { return strings.Count(a.template, "{") - strings.Count(b.template, "{") })
+
+	var b strings.Builder
+	b.WriteString("# For statsd_exporter --statsd.mapping-config. Generated from the catalogue: go test ./recorder/statsd -update\nmappings:\n")
+	for _, e := range all {
+		writeMapping(&b, e.metric, e.template, e.fixed)
 	}
 	b.WriteString("- match: \"stent.*\"\n  name: \"dropped\"\n  action: drop\n")
 	return b.String()

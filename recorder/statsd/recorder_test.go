@@ -5,6 +5,7 @@ import (
 	"flag"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -336,5 +337,25 @@ func TestMapping(t *testing.T) {
 	got, err := os.ReadFile("mapping.yml")
 	if err != nil || string(got) != want {
 		t.Errorf("mapping.yml is not what the catalogue says: go test ./recorder/statsd -update (%v)", err)
+	}
+}
+
+// statsd_exporter takes the first mapping that matches.
+func TestNoMappingHidesALaterOne(t *testing.T) {
+	var patterns []string
+	for line := range strings.Lines(stentstatsd.Mapping()) {
+		if match, ok := strings.CutPrefix(strings.TrimSpace(line), "- match: "); ok {
+			patterns = append(patterns, strings.Trim(match, `"`))
+		}
+	}
+	if len(patterns) < 40 {
+		t.Fatalf("%d mappings", len(patterns))
+	}
+	for i, later := range patterns {
+		for _, earlier := range patterns[:i] {
+			if matches, err := filepath.Match(strings.ReplaceAll(earlier, ".", "/"), strings.ReplaceAll(later, ".", "/")); err != nil || matches {
+				t.Errorf("%s comes before %s, which nothing reaches: %v", earlier, later, err)
+			}
+		}
 	}
 }
