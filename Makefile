@@ -19,7 +19,7 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race,$(warning no C compile
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: fmt
 fmt: ## format all Go code
@@ -81,11 +81,21 @@ fuzz: ## look for inputs that break parsers and decoders, FUZZTIME for each; ord
 		done; \
 	done
 
-.PHONY: test-e2e
-test-e2e: ## test with the real programs of e2e/tools, which are built at first (minutes) and kept in .cache/bin
-	cd e2e && go vet ./... && go test -count=1 -timeout=30m $(ARGS) ./...
+# The real programs are built at first, which takes minutes, and kept in .cache/bin.
+E2E := cd e2e && STENT_TEST_PROMETHEUS=$(BIN)/prometheus3 go test -count=1
+E2E_NEEDS := $(BIN)/prometheus3/prometheus $(BIN)/alertmanager
+
+.PHONY: e2e
+e2e: $(E2E_NEEDS) ## test against the real programs that read what Stent writes, and play the drill: docs/drill.md
+	cd e2e && go vet ./...
+	$(E2E) -timeout=30m $(ARGS) .
+	$(E2E) -timeout=30m -v $(ARGS) ./drill
 	cd examples/tracing && go vet ./... && go test -count=1 ./...
 	cd examples/migrating && go vet ./... && go test -count=1 ./...
+
+.PHONY: drill
+drill: $(E2E_NEEDS) ## play the drill and leave everything running, with its addresses, until Ctrl-C
+	$(E2E) -timeout=0 -v -run TestDrill $(ARGS) ./drill -stay
 
 MATRIX := $(POSTGRES_VERSIONS:%=test-postgres-%)
 
@@ -156,8 +166,8 @@ bench: ## measure Stent beside its peers, to bench/RESULTS.md; narrow it: make b
 
 PICTURES := internal/pictures
 .PHONY: pictures
-pictures: $(PGSERVER) $(PICTURES)/node_modules/.package-lock.json ## draw the dashboards in docs/pictures from a live incident (needs Node and Chromium; four minutes)
-	$(PGSERVER) go test -tags pictures -count=1 -timeout=15m -v ./$(PICTURES)
+pictures: $(E2E_NEEDS) $(PICTURES)/node_modules/.package-lock.json ## play the drill and draw the dashboards in docs/pictures from it (needs Node and Chromium)
+	$(E2E) -timeout=15m -v -run TestDrill ./drill -pictures=$(CURDIR)/docs/pictures
 
 $(PICTURES)/node_modules/.package-lock.json: $(PICTURES)/package-lock.json
 	npm ci --prefix $(PICTURES) --legacy-peer-deps --ignore-scripts --no-audit --no-fund

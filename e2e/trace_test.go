@@ -208,45 +208,10 @@ func mustShow(t *testing.T, jaeger *parts.Jaeger, traceID string, turns int) {
 		if err != nil {
 			return err
 		}
-		tree, got := draw(spans)
+		tree, got := parts.Tree(spans)
 		if tree != wantTree || got != turns {
 			return fmt.Errorf("%d turns, want %d, and the tree\n%s\nwant\n%s", got, turns, tree, wantTree)
 		}
 		return nil
 	})
-}
-
-func draw(spans []parts.JaegerSpan) (tree string, turns int) {
-	slices.SortFunc(spans, func(a, b parts.JaegerSpan) int { return int(a.Start - b.Start) })
-	known := map[string]*parts.JaegerSpan{}
-	for i := range spans {
-		known[spans[i].ID] = &spans[i]
-	}
-	var b strings.Builder
-	var below func(parent, indent string)
-	below = func(parent, indent string) {
-		for i := range spans {
-			s := &spans[i]
-			if above := s.Parent(); above != parent && (parent != "" || known[above] != nil) {
-				continue
-			}
-			if strings.HasPrefix(s.Name, "stent.turn ") {
-				turns++
-				continue
-			}
-			b.WriteString(indent + s.Name + " " + s.Tag("span.kind"))
-			if s.Tag("error") == "true" {
-				b.WriteString(" error " + s.Tag("otel.status_description"))
-			}
-			for _, r := range s.References {
-				if to := known[r.ID]; r.Type == "FOLLOWS_FROM" && to != nil {
-					b.WriteString(" linked to attempt " + to.Tag("stent.attempt"))
-				}
-			}
-			b.WriteString("\n")
-			below(s.ID, indent+"  ")
-		}
-	}
-	below("", "")
-	return b.String(), turns
 }

@@ -29,6 +29,7 @@ func Build(t testing.TB, tool, pkg string) string {
 	if isNewer(binary, filepath.Join(module, "go.mod")) && isNewer(binary, filepath.Join(module, "go.sum")) {
 		return binary
 	}
+	t.Logf("%s is built from e2e/tools/%s, which takes minutes and is kept in .cache/bin", tool, tool)
 	run(t, module, "go", "build", "-o", binary, pkg)
 	return binary
 }
@@ -47,7 +48,7 @@ func run(t testing.TB, dir, name string, args ...string) {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s in %s: %v\n%s", cmd, dir, err, out)
+		t.Fatalf("a part cannot be had: %s in %s: %v\n%s", cmd, dir, err, out)
 	}
 }
 

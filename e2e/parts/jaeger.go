@@ -11,7 +11,7 @@ import (
 type Jaeger struct {
 	Agent string // host:port for Thrift in its compact form, by UDP
 	OTLP  string // URL for OTLP over HTTP
-	query string
+	Query string // URL of its API
 }
 
 // StartJaeger starts Jaeger, which keeps what it gets in memory.
@@ -19,7 +19,7 @@ func StartJaeger(t testing.TB) *Jaeger {
 	t.Helper()
 	binary := Build(t, "jaeger", "github.com/jaegertracing/jaeger/cmd/all-in-one")
 	p := Ports(t, 11)
-	Start(t, binary, []string{"SPAN_STORAGE_TYPE=memory", "OTEL_TRACES_SAMPLER=always_off"},
+	program := Start(t, binary, []string{"SPAN_STORAGE_TYPE=memory", "OTEL_TRACES_SAMPLER=always_off"},
 		"--processor.jaeger-compact.server-host-port="+addr(p[0]),
 		"--collector.otlp.http.host-port="+addr(p[1]),
 		"--query.http-server.host-port="+addr(p[2]),
@@ -33,8 +33,8 @@ func StartJaeger(t testing.TB) *Jaeger {
 		"--admin.http.host-port="+addr(p[10]),
 		"--reporter.grpc.host-port="+addr(p[8]), "--log-level=error",
 	)
-	Ready(t, "http://"+addr(p[10])+"/")
-	return &Jaeger{Agent: addr(p[0]), OTLP: "http://" + addr(p[1]), query: "http://" + addr(p[2])}
+	program.Ready(t, "http://"+addr(p[10])+"/")
+	return &Jaeger{Agent: addr(p[0]), OTLP: "http://" + addr(p[1]), Query: "http://" + addr(p[2])}
 }
 
 // JaegerSpan is a span as Jaeger's query API tells it.
@@ -83,7 +83,7 @@ func (s *JaegerSpan) Parent() string {
 
 // Trace reads a trace; it says so where Jaeger does not know it (yet).
 func (j *Jaeger) Trace(id string) ([]JaegerSpan, error) {
-	response, err := http.Get(j.query + "/api/traces/" + id) //nolint:noctx // a test's
+	response, err := http.Get(j.Query + "/api/traces/" + id) //nolint:noctx // a test's
 	if err != nil {
 		return nil, err
 	}

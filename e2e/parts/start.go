@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -45,30 +46,49 @@ func Ports(t testing.TB, n int) []int {
 	return ports
 }
 
+// Program is a program that runs.
+type Program struct {
+	Process *os.Process
+	name    string
+	ended   chan struct{}
+}
+
+// Kill ends the program with SIGKILL and waits until it has ended.
+func (p *Program) Kill() {
+	_ = p.Process.Kill()
+	<-p.ended
+}
+
+// Ended is closed when the program has ended.
+func (p *Program) Ended() <-chan struct{} { return p.ended }
+
 // Start runs a program until the test ends. What it prints is shown if the test fails.
-func Start(t testing.TB, binary string, env []string, args ...string) {
+func Start(t testing.TB, binary string, env []string, args ...string) *Program {
 	t.Helper()
 	out := &log{}
 	cmd := exec.Command(binary, args...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
+	if err := startTogether(cmd); err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
+	p := &Program{Process: cmd.Process, name: filepath.Base(binary), ended: make(chan struct{})}
+	go func() {
+		defer close(p.ended)
+		_ = cmd.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
-		case <-done:
+		case <-p.ended:
 		case <-time.After(10 * time.Second):
-			_ = cmd.Process.Kill()
-			<-done
+			p.Kill()
 		}
-		if t.Failed() {
+		if t.Failed() && out.String() != "" {
 			t.Logf("%s printed:\n%s", binary, out.String())
 		}
 	})
+	return p
 }
 
 type log struct {
@@ -104,10 +124,22 @@ func Eventually(t testing.TB, done func() error) {
 	}
 }
 
-// Ready waits until a GET of the address is answered with 2xx.
-func Ready(t testing.TB, url string) {
+// Listens waits until the program accepts a connection at host:port.
+func (p *Program) Listens(t testing.TB, address string) {
 	t.Helper()
-	Eventually(t, func() error {
+	p.ready(t, func() error {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err
+	})
+}
+
+// Ready waits until the program answers a GET of the address with 2xx.
+func (p *Program) Ready(t testing.TB, url string) {
+	t.Helper()
+	p.ready(t, func() error {
 		response, err := http.Get(url) //nolint:noctx // the test's end ends it
 		if err != nil {
 			return err
@@ -117,5 +149,17 @@ func Ready(t testing.TB, url string) {
 			return errors.New(url + ": " + response.Status)
 		}
 		return nil
+	})
+}
+
+func (p *Program) ready(t testing.TB, is func() error) {
+	t.Helper()
+	Eventually(t, func() error {
+		select {
+		case <-p.ended:
+			t.Fatalf("%s ended before it was ready", p.name)
+		default:
+		}
+		return is()
 	})
 }

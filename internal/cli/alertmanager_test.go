@@ -4,13 +4,8 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stentgo/stent/alerts"
 	"github.com/stentgo/stent/internal/promtest"
@@ -18,8 +13,8 @@ import (
 
 // A real Alertmanager is told of dead letters by stent alerts watch, and that they are gone.
 func TestWatchAtARealAlertmanager(t *testing.T) {
-	hook := newHook(t)
-	config := strings.ReplaceAll(string(alerts.Alertmanager(alerts.Options{Scale: 0.01})), "http://localhost:9095", hook.server.URL)
+	hook := promtest.NewWebhook(t)
+	config := strings.ReplaceAll(string(alerts.Alertmanager(alerts.Options{Scale: 0.01})), "http://localhost:9095", hook.URL)
 	address := promtest.Alertmanager(t, []byte(config))
 
 	h := newHistory(t, testBackends[0])
@@ -32,13 +27,13 @@ func TestWatchAtARealAlertmanager(t *testing.T) {
 			"--for", "StentDeadLettersPending=500ms", "--disable", "StentQueueWithoutWorkers,StentTasksWaitLong"}, strings.NewReader(""), &out, &errs)
 	}()
 
-	hook.await(t, "StentDeadLettersPending", "firing")
+	hook.Await(t, "StentDeadLettersPending", "firing")
 	for _, task := range []string{failedID + ".2", panickedID + ".0"} {
 		if r := h.run("dlq", "replay", task); r.code != exitOK {
 			t.Fatal(r.stderr)
 		}
 	}
-	hook.await(t, "StentDeadLettersPending", "resolved")
+	hook.Await(t, "StentDeadLettersPending", "resolved")
 
 	stop()
 	if code := <-ended; code != exitInterrupted {
@@ -49,67 +44,10 @@ func TestWatchAtARealAlertmanager(t *testing.T) {
 			t.Errorf("it does not say %q:\n%s", want, out.String())
 		}
 	}
-	for _, a := range hook.all() {
+	notices, _ := hook.All()
+	for _, a := range notices {
 		if a.Labels["queue"] != "default" || a.Labels["severity"] != "warning" || !strings.HasSuffix(a.Annotations["runbook_url"], "StentDeadLettersPending.md") {
 			t.Errorf("%+v", a)
-		}
-	}
-}
-
-// hook is a webhook receiver.
-type hook struct {
-	server *httptest.Server
-	mu     sync.Mutex
-	got    []hooked
-	news   chan struct{}
-}
-
-// hooked is an alert as Alertmanager hands it to a webhook.
-type hooked struct {
-	Status      string            `json:"status"`
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
-}
-
-func newHook(t *testing.T) *hook {
-	h := &hook{news: make(chan struct{}, 1)}
-	h.server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		var body struct{ Alerts []hooked }
-		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-			t.Error(err)
-		}
-		h.mu.Lock()
-		h.got = append(h.got, body.Alerts...)
-		h.mu.Unlock()
-		select {
-		case h.news <- struct{}{}:
-		default:
-		}
-	}))
-	t.Cleanup(h.server.Close)
-	return h
-}
-
-func (h *hook) all() []hooked {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return append([]hooked{}, h.got...)
-}
-
-// await waits until the receiver was told that an alert has a status.
-func (h *hook) await(t *testing.T, name, status string) {
-	t.Helper()
-	deadline := time.After(90 * time.Second)
-	for {
-		for _, a := range h.all() {
-			if a.Labels["alertname"] == name && a.Status == status {
-				return
-			}
-		}
-		select {
-		case <-h.news:
-		case <-deadline:
-			t.Fatalf("%s is not %s: %+v", name, status, h.all())
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Draws dashboards from live data: node draw.mjs PROMETHEUS_URL FROM TO OUT [NAME=VALUE ...]
+// Draws dashboards from live data: node draw.mjs PROMETHEUS_URL FROM TO OUT [[DASHBOARD/]NAME=VALUE ...]
 //
 // It asks a real Prometheus what each panel asks, with the variables filled in, and lets Chromium draw the answers with
 // the components of @grafana/ui. It is not Grafana. A panel without data is an error.
@@ -24,7 +24,8 @@ async function ask(path, params) {
   return body.data.result;
 }
 
-const fill = (expr) => expr.replaceAll("$__rate_interval", interval).replace(/\$(\w+)/g, (_, name) => variables[name] ?? ".*");
+const fill = (board, expr) =>
+  expr.replaceAll("$__rate_interval", interval).replace(/\$(\w+)/g, (_, name) => variables[`${board}/${name}`] ?? variables[name] ?? ".*");
 
 const scratch = mkdtempSync(join(tmpdir(), "stent-pictures-"));
 await build({
@@ -35,10 +36,11 @@ await build({
 let empty = 0;
 for (const file of readdirSync(folder).filter((name) => name.endsWith(".json")).sort()) {
   const dashboard = JSON.parse(readFileSync(join(folder, file), "utf8"));
+  const board = file.replace(".json", "");
   const answers = {};
   for (const panel of dashboard.panels.filter((p) => p.type !== "row")) {
     answers[panel.id] = await Promise.all(panel.targets.map((target) =>
-      target.instant ? ask("query", { query: fill(target.expr), time: to }) : ask("query_range", { query: fill(target.expr), start: from, end: to, step })));
+      target.instant ? ask("query", { query: fill(board, target.expr), time: to }) : ask("query_range", { query: fill(board, target.expr), start: from, end: to, step })));
     if (answers[panel.id].every((answer) => answer.length === 0)) {
       empty++;
       console.error(`${dashboard.title}: panel "${panel.title}" has no data`);

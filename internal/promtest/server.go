@@ -23,17 +23,17 @@ func Alertmanager(t testing.TB, config []byte) string {
 	return "http://" + address
 }
 
-// Prometheus starts a real one with a configuration; files are written beside it, by name. It returns its address and
-// ends with the test.
-func Prometheus(t testing.TB, config []byte, files map[string][]byte) string {
+// Prometheus starts a real one with a configuration, and further arguments; files are written beside it, by name. It
+// returns its address and ends with the test.
+func Prometheus(t testing.TB, config []byte, files map[string][]byte, args ...string) string {
 	t.Helper()
 	dir, address := t.TempDir(), freeAddress(t)
 	for name, content := range files {
 		write(t, dir, name, content)
 	}
 	file := write(t, dir, "prometheus.yml", config)
-	start(t, address+"/-/ready", Find(t, "prometheus"), "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+address)
+	args = append([]string{"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" + address}, args...)
+	start(t, address+"/-/ready", Find(t, "prometheus"), args...)
 	return "http://" + address
 }
 

@@ -1,0 +1,70 @@
+package drill_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// customers are those who order at the office.
+type customers struct {
+	end     context.CancelFunc
+	running sync.WaitGroup
+}
+
+// stop ends them, and returns when the last order is in.
+func (c *customers) stop() {
+	c.end()
+	c.running.Wait()
+}
+
+// customers begin to order: five orders a second, and a few of what else the shop does.
+func (s *stage) customers() *customers {
+	ctx, cancel := context.WithCancel(s.ctx)
+	c := &customers{end: cancel}
+	s.t.Cleanup(c.stop)
+	c.running.Go(func() {
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		e := s.office.engine
+		for n := 1; ctx.Err() == nil; n++ {
+			errs := make([]error, 4)
+			_, errs[0] = orders.Start(s.ctx, e, n)
+			if n%2 == 0 {
+				_, errs[1] = rates.Start(s.ctx, e, n)
+			}
+			if n%5 == 0 {
+				_, errs[2] = photos.Start(s.ctx, e, "black and white")
+			}
+			if n%8 == 0 {
+				_, errs[3] = invoices.Start(s.ctx, e, n)
+			}
+			for _, err := range errs {
+				if err != nil && s.ctx.Err() == nil {
+					s.t.Errorf("order %d: %v", n, err)
+				}
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+			}
+		}
+	})
+	return c
+}
+
+// holds tells whether a process works on a task of a queue.
+func (s *stage) holds(name, queue string) error {
+	running, err := s.office.engine.RunningActivities(s.ctx)
+	if err != nil {
+		return err
+	}
+	for i := range running {
+		if running[i].Queue == queue && strings.HasPrefix(running[i].Worker, name) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s works on nothing of %s", name, queue)
+}
