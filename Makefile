@@ -54,7 +54,7 @@ test-scale: test-property $(PGSERVER) ## run what the race detector makes too sl
 
 .PHONY: test-property
 test-property: $(PGSERVER) ## run 10,000 random workflows with crashes, and 200 on each database; STENT_PROPERTY_SEED and STENT_PROPERTY_CASES repeat one
-	STENT_PROPERTY_CASES_MEMORY=10000 STENT_PROPERTY_CASES_REAL=200 $(PGSERVER) go test -count=1 -timeout=15m -run 'RandomWorkflows' .
+	STENT_PROPERTY_CASES_MEMORY=10000 STENT_PROPERTY_CASES_CANCEL=2000 STENT_PROPERTY_CASES_REAL=200 $(PGSERVER) go test -count=1 -timeout=15m -run 'RandomWorkflows' .
 
 # How long faults are injected on each backend; `make soak DURATION=15m` is the nightly form.
 DURATION ?= 1m

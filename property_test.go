@@ -92,6 +92,12 @@ func (r *recorder) Fatalf(format string, args ...any) {
 // run gives the outcome, or what went wrong.
 func (x trial) run(t *testing.T, d disturbance) (o outcome, wrong string) {
 	t.Helper()
+	return x.within(t, func(env *stenttest.Env) outcome { return x.inside(env, d) })
+}
+
+// within runs something in an environment of its own.
+func (x trial) within(t *testing.T, inside func(env *stenttest.Env) outcome) (o outcome, wrong string) {
+	t.Helper()
 	once := func(t *testing.T) {
 		r := &recorder{TB: t}
 		done := make(chan struct{})
@@ -103,7 +109,7 @@ func (x trial) run(t *testing.T, d disturbance) (o outcome, wrong string) {
 			} else {
 				env = stenttest.NewOn(r, x.db)
 			}
-			o = x.inside(env, d)
+			o = inside(env)
 			env.Stop()
 		}()
 		<-done
@@ -120,27 +126,38 @@ func (x trial) run(t *testing.T, d disturbance) (o outcome, wrong string) {
 }
 
 func (x trial) inside(env *stenttest.Env, d disturbance) outcome {
-	env.Configure(d.Copies, d.Worker, logOption()...)
-	env.Handle(randomFlow.Handle(randomWorkflow), randomChild.Handle(randomWorkflow))
-	for _, act := range randomActs {
-		stenttest.Stub(env, act, doJob)
-	}
-	env.CrashAfter(d.Crashes...)
+	x.prepare(env, d)
 	run := stenttest.Start(env, randomFlow, x.plan, core.ID(x.id))
-	for i, name := range x.signals {
-		if i == len(x.signals)-d.Late {
-			<-time.After(3 * x.plan.Unit)
-		}
-		if err := randomSignals[name].Send(env.Context(), env.Engine, x.id, i); err != nil && !errors.Is(err, core.ErrFinished) {
-			env.Fatal(err) // a plan that was made shorter may end before
-		}
+	x.send(env, 0, len(x.signals)-d.Late)
+	if d.Late > 0 {
+		<-time.After(3 * x.plan.Unit)
 	}
+	x.send(env, len(x.signals)-d.Late, len(x.signals))
 	_, err := stenttest.Wait(env, run)
 	var failed *core.ExecutionError
 	if err != nil && !errors.As(err, &failed) {
 		env.Fatal(err)
 	}
 	return outcomeOf(env, x.id)
+}
+
+func (x trial) prepare(env *stenttest.Env, d disturbance) {
+	env.Configure(d.Copies, d.Worker, logOption()...)
+	env.Handle(randomFlow.Handle(randomWorkflow), randomChild.Handle(randomWorkflow))
+	for _, act := range randomActs {
+		stenttest.Stub(env, act, doJob)
+	}
+	env.CrashAfter(d.Crashes...)
+}
+
+// send sends some of the signals. A plan that was made shorter, or an execution that was cancelled, may end before.
+func (x trial) send(env *stenttest.Env, from, to int) {
+	env.Helper()
+	for i := from; i < to; i++ {
+		if err := randomSignals[x.signals[i]].Send(env.Context(), env.Engine, x.id, i); err != nil && !errors.Is(err, core.ErrFinished) {
+			env.Fatal(err)
+		}
+	}
 }
 
 func outcomeOf(env *stenttest.Env, id string) outcome {

@@ -82,53 +82,5 @@ func (a *Activity[I, O]) Map(flow *Flow, items []I, opts ...CallOption) ([]O, er
 	for _, opt := range opts {
 		opt.toCall(&s)
 	}
-	return mapCalls(flow, items, s.parallel, func(in I) *Future[O] { return a.Go(flow, in, opts...) })
-}
-
-// mapCalls makes a call for each item, at most so many at once; 0 for all.
-func mapCalls[I, O any](flow *Flow, items []I, limit int, call func(in I) *Future[O]) ([]O, error) {
-	if limit == 0 || limit > len(items) {
-		limit = len(items)
-	}
-
-	var (
-		futures = make([]*Future[O], 0, len(items))
-		open    = make([]*step, 0, limit)
-		failed  = false
-	)
-	for {
-		for !failed && len(open) < limit && len(futures) < len(items) {
-			f := call(items[len(futures)])
-			futures = append(futures, f)
-			open = append(open, f.step)
-		}
-		if len(open) == 0 {
-			break
-		}
-		flow.await(open)
-		still := open[:0]
-		for _, s := range open {
-			if !s.resolved() {
-				still = append(still, s)
-			} else if s.failed() {
-				failed = true
-			}
-		}
-		open = still
-	}
-
-	for _, f := range futures { // before any failure: whoever does without the results has to know
-		if f.step.cancelled() {
-			return nil, f.step.err()
-		}
-	}
-	results := make([]O, 0, len(items))
-	for _, f := range futures {
-		out, err := f.Get(flow)
-		if err != nil {
-			return nil, err
-		}
-		results = append(results, out)
-	}
-	return results, nil
+	return mapCalls(flow, a.name, items, s.parallel, func(in I) *Future[O] { return a.Go(flow, in, opts...) })
 }

@@ -31,7 +31,7 @@ func (w *Workflow[I, O]) Map(flow *Flow, items []I, opts ...ChildOption) ([]O, e
 	for _, opt := range opts {
 		opt.toChild(&s)
 	}
-	return mapCalls(flow, items, s.parallel, func(in I) *Future[O] { return w.Go(flow, in, opts...) })
+	return mapCalls(flow, w.name, items, s.parallel, func(in I) *Future[O] { return w.Go(flow, in, opts...) })
 }
 
 // Child is the id of the execution that the call of a workflow has begun, for a signal to it or to show; "" for the call

@@ -158,6 +158,12 @@ func (f *Flow) key(name, key string) string {
 	return name + "#" + strconv.Itoa(f.ordinals[name])
 }
 
+// recalls tells whether the history holds the next call of that name.
+func (f *Flow) recalls(name string) bool {
+	s := f.run.byKey[name+"#"+strconv.Itoa(f.ordinals[name]+1)]
+	return s != nil && !s.asked
+}
+
 // enter finds the step of a call in the history, or makes a new one, which the caller completes and passes to add.
 func (f *Flow) enter(kind backend.Kind, name, key string, sum int64) (s *step, added bool, err error) {
 	f.mustLive()
