@@ -216,11 +216,13 @@ func (s *session) play(b console) string {
 			if !*update || slices.Contains(c.shows, "...") {
 				s.t.Errorf("%s\n%s; it printed\n%s", strings.Join(c.lines, "\n"), problem, strings.Join(printed, "\n"))
 			}
-			blank := 0 // between two commands, for the eye
-			for shown[len(shown)-1-blank] == "" {
-				blank++
+			if *update && !slices.Contains(c.shows, "...") {
+				blank := 0 // between two commands, for the eye
+				for shown[len(shown)-1-blank] == "" {
+					blank++
+				}
+				shown = append(printed, shown[len(shown)-blank:]...)
 			}
-			shown = append(printed, shown[len(shown)-blank:]...)
 		}
 		for _, line := range shown {
 			now.WriteString(line + "\n")
