@@ -112,7 +112,7 @@ var docPrograms = map[string]bool{"docs/getting-started.md": true}
 func docPages(t *testing.T) (pages []string) {
 	t.Helper()
 	root := filepath.Join("..", "..")
-	pages = []string{filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"), filepath.Join(root, "deploy", "README.md")}
+	pages = []string{filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"), filepath.Join(root, "examples", "README.md"), filepath.Join(root, "deploy", "README.md")}
 	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
 		if filepath.Ext(path) == ".md" {
 			pages = append(pages, path)
@@ -269,9 +269,9 @@ func differs(shown, printed []string) string {
 	return ""
 }
 
-// elsewhere are commands that pages tell people to type and that this test cannot: they need the network, a container or
-// a cluster. All others are run.
-var elsewhere = []string{"docker", "kubectl", "go install", "git clone"}
+// elsewhere are commands that pages tell people to type and that this test cannot: they need the network, a container, a
+// cluster, or a server that a person has left running. All others are run.
+var elsewhere = []string{"docker", "kubectl", "go install", "git clone", "curl"}
 
 func (s *session) run(c typed) []string {
 	s.t.Helper()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ type page struct {
 // pages are the README, the documentation, and what else lies beside the code for people to read.
 func pages(t *testing.T) (all []page) {
 	t.Helper()
-	for _, pattern := range []string{"README.md", "CONTRIBUTING.md", "deploy/README.md", "bench/README.md", "alerts/runbooks/*.md"} {
+	for _, pattern := range []string{"README.md", "CONTRIBUTING.md", "deploy/README.md", "bench/README.md", "examples/README.md", "alerts/runbooks/*.md"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no page %s: %v", pattern, err)
@@ -211,6 +212,33 @@ func TestEveryBlockSaysWhatItIs(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryExampleIsListed: the list of the examples has each of them, and what it says is killed at every commit is.
+func TestEveryExampleIsListed(t *testing.T) {
+	list := read(t, filepath.Join(root, "examples", "README.md"))
+	folders, err := filepath.Glob(filepath.Join(root, "examples", "*", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range folders {
+		folder := filepath.Dir(file)
+		name := filepath.Base(folder)
+		if !strings.Contains(list, "]("+name+")") {
+			t.Errorf("examples/README.md does not list %s", name)
+		}
+		if strings.HasSuffix(file, "_test.go") && strings.Contains(read(t, file), "crashtest.Everywhere(") && !strings.Contains(list, "["+name+"]("+name+") ×") {
+			t.Errorf("examples/README.md does not say that %s is killed at every commit", name)
+		}
+	}
+	for _, name := range crossed.FindAllStringSubmatch(list, -1) {
+		tests, err := filepath.Glob(filepath.Join(root, "examples", name[1], "*_test.go"))
+		if err != nil || !slices.ContainsFunc(tests, func(file string) bool { return strings.Contains(read(t, file), "crashtest.Everywhere(") }) {
+			t.Errorf("examples/README.md says that %s is killed at every commit; its tests do not do it (%v)", name[1], err)
+		}
+	}
+}
+
+var crossed = regexp.MustCompile(`\]\((\w+)\) ×`)
 
 // TestWorkedExamplesApply: what the architecture shows as changes can be made to the code as it is.
 func TestWorkedExamplesApply(t *testing.T) {
