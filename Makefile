@@ -52,6 +52,10 @@ test: $(PGSERVER) ## run the tests, with the race detector, on SQLite and a real
 test-scale: test-property $(PGSERVER) ## run what the race detector makes too slow or falsifies: 100,000 sleeping executions, and what an execution allocates
 	$(PGSERVER) go test -count=1 -timeout=10m -run 'HundredThousand|TestAllocations' .
 
+.PHONY: measure-scale
+measure-scale: $(PGSERVER) ## measure a million sleeping executions, and the deletion of a million that have ended (a quarter of an hour)
+	STENT_SCALE=1000000 $(PGSERVER) go test -count=1 -timeout=60m -v -run 'TestMeasure(Sleepers|Retention)' .
+
 .PHONY: test-property
 test-property: $(PGSERVER) ## run 10,000 random workflows with crashes, and 200 on each database; STENT_PROPERTY_SEED and STENT_PROPERTY_CASES repeat one
 	STENT_PROPERTY_CASES_MEMORY=10000 STENT_PROPERTY_CASES_CANCEL=2000 STENT_PROPERTY_CASES_REAL=200 $(PGSERVER) go test -count=1 -timeout=15m -run 'RandomWorkflows' .
