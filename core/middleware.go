@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -63,6 +64,10 @@ type StartInfo struct {
 	// and why it was refused. next returns the error of a single start, and of several only what befell them all.
 	Existed bool
 	Err     error
+
+	// Withdrawn is set when next has returned with an error, for a schedule's tick that another worker has made meanwhile:
+	// nothing was started here, and there is nothing to tell.
+	Withdrawn bool
 }
 
 // ExecuteInfo is an attempt at an activity, or a turn of a workflow.
@@ -151,7 +156,7 @@ func (e *Engine) starting(ctx context.Context, commands []*backend.Start, write 
 		}
 		err := write(ctx)
 		for i, cmd := range commands {
-			infos[i].Existed, infos[i].Err = cmd.Existed, cmd.Err
+			infos[i].Existed, infos[i].Err, infos[i].Withdrawn = cmd.Existed, cmd.Err, errors.Is(err, errTicked)
 		}
 		if err == nil && len(commands) == 1 {
 			err = commands[0].Err

@@ -147,6 +147,10 @@ func Retry(p RetryPolicy) policyOption {
 }
 
 // MaxConcurrent is the most of this activity that run at once on all workers together; exact. Default 0: no limit.
+//
+// It counts the tasks that the database holds as running. One that is cancelled, or whose execution ends, is none from then
+// on, while its code goes on until its worker is told, within a third of the [WorkerConfig] Lease (10 s by default), and it
+// returns. Whoever needs more, such as for a licence that must not be used twice, holds that itself.
 func MaxConcurrent(n int) activityOption {
 	return func(s *settings) {
 		if n < 0 {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -105,26 +106,31 @@ func (e *Engine) tick(ctx context.Context, s *backend.Schedule, now time.Time) e
 		k.Starts = append(k.Starts, scheduled(s, at, k.LastExecution))
 	}
 	ticked := false
-	tick := func(ctx context.Context) error {
-		ticked, err = e.db.Tick(ctx, k)
-		for _, cmd := range k.Starts {
-			cmd.Existed = cmd.Existed || !ticked // so that no middleware takes it for begun here
+	tick := func(ctx context.Context) (err error) {
+		if ticked, err = e.db.Tick(ctx, k); err == nil && !ticked {
+			err = errTicked
 		}
 		return err
 	}
 	if len(k.Starts) == 0 {
-		return tick(ctx)
+		err = tick(ctx)
+	} else {
+		err = e.starting(ctx, k.Starts, tick)
 	}
-	if refused := e.starting(ctx, k.Starts, tick); refused != nil && !ticked {
-		return refused
-	}
-	if ticked {
+	switch {
+	case ticked: // what is wrong with a start is told by begun
 		for _, cmd := range k.Starts {
 			e.begun(cmd)
 		}
+		return nil
+	case errors.Is(err, errTicked):
+		return nil
 	}
-	return nil
+	return err
 }
+
+// errTicked says that another worker has made the tick.
+var errTicked = errors.New("another worker has made this tick of the schedule")
 
 // due are the ticks from one on that begin an execution, oldest first.
 func (s Schedule) due(times *cron.Schedule, from, now time.Time) []time.Time {

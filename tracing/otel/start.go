@@ -25,6 +25,9 @@ func (m *Middleware) Start(ctx context.Context, starts []*core.StartInfo, next c
 	}
 	err := next(ctx)
 	for i, s := range starts {
+		if s.Withdrawn {
+			continue // a span that does not end is exported nowhere
+		}
 		failed := s.Err
 		if failed == nil {
 			failed = err
