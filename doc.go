@@ -6,6 +6,7 @@
 //     [github.com/stentgo/stent/core/backend/backendtest] the suite by which a backend proves that it keeps it.
 //   - [github.com/stentgo/stent/core/backend/sqlite] keeps everything in one file, without cgo.
 //   - [github.com/stentgo/stent/core/backend/postgres] keeps everything in one schema, for workers on many machines.
+//   - [github.com/stentgo/stent/core/cron] reads the expressions of schedules, and tells when they tick.
 //   - [github.com/stentgo/stent/core/stenttest] runs workflows in your tests, in memory, with a clock that moves by itself.
 //   - [github.com/stentgo/stent/metrics] is the catalogue of metrics. Recorders show them to Prometheus, StatsD and
 //     OpenTelemetry: [github.com/stentgo/stent/recorder/prometheus], [github.com/stentgo/stent/recorder/statsd],

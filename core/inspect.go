@@ -129,6 +129,19 @@ func (e *Engine) QueueDepth(ctx context.Context, queue string) (int64, error) {
 	return depth, nil
 }
 
+// ListExecutions lists executions, newest first, at most 20 if the filter names no Limit. The next page is had by its After,
+// which is the id of the last one of a page.
+func (e *Engine) ListExecutions(ctx context.Context, f backend.ExecutionFilter) ([]backend.Execution, error) {
+	return e.db.Executions(ctx, f)
+}
+
+// Workers lists the workers of all processes, newest first, also those that stopped or died within the last day. One whose
+// LeaseEnd is over has died, though nobody may have said so yet.
+func (e *Engine) Workers(ctx context.Context) ([]backend.Worker, error) { return e.db.Workers(ctx) }
+
+// Stats counts executions by state, what each queue holds, and workers by state.
+func (e *Engine) Stats(ctx context.Context) (backend.Stats, error) { return e.db.Stats(ctx) }
+
 // RunningActivities lists the activities that are leased to a worker now, on all workers.
 func (e *Engine) RunningActivities(ctx context.Context) ([]backend.Task, error) {
 	return e.db.Tasks(ctx, backend.TaskFilter{States: []backend.State{backend.Running}, Kinds: []backend.Kind{backend.Activity}})
