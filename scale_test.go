@@ -99,9 +99,9 @@ func TestMeasureSleepers(t *testing.T) {
 	asleep := core.NewWorkflow[int, int]("asleep")
 	atScale(t, func(w *world, n int) {
 		p := w.program(asleep.Handle(func(flow *core.Flow, in int) (int, error) { return in, flow.Sleep(30 * 24 * time.Hour) }))
-		empty, full := p.claims("before", 500)
-		w.Logf("claims on an empty database: of nothing %s; of one %s", spread(empty), spread(full))
 		p.serve(core.WorkerConfig{PollInterval: time.Second})
+		empty, full := p.claims("before", 500) // beside the worker, as later
+		w.Logf("claims on an empty database: of nothing %s; of one %s", spread(empty), spread(full))
 		rss, heap := resident(w.T)
 		w.Logf("an idle worker: %.0f MiB resident, %.1f MiB heap, %d goroutines", rss, heap, runtime.NumGoroutine())
 		began := time.Now()
