@@ -54,6 +54,12 @@ func (r *Recorder) Collect(out chan<- prom.Metric) {
 		}
 	}
 	if !r.samplesOnly {
+		// Whoever is first takes over, whatever queues it serves, and counters that are born at 1 are no increase to a query.
+		if s := r.sample.Load(); s != nil {
+			for _, q := range s.Stats.Queues {
+				r.queue(q.Queue)
+			}
+		}
 		for _, c := range r.collectors {
 			c.Collect(out)
 		}

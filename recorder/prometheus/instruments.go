@@ -116,9 +116,8 @@ func (i *instruments) newWorkflow(name string) *workflow {
 
 func (i *instruments) newQueue(name string) *queue {
 	return &queue{
-		scheduleToStart: i.scheduleToStart.WithLabelValues(name),
-		takeovers:       i.leaseTakeovers.WithLabelValues(name),
-		replayed:        i.replayed.WithLabelValues(name),
-		discarded:       i.discarded.WithLabelValues(name),
+		takeovers: i.leaseTakeovers.WithLabelValues(name),
+		replayed:  i.replayed.WithLabelValues(name),
+		discarded: i.discarded.WithLabelValues(name),
 	}
 }

@@ -55,7 +55,6 @@ type workflow struct {
 }
 
 type queue struct {
-	scheduleToStart                prom.Observer
 	takeovers, replayed, discarded prom.Counter
 }
 

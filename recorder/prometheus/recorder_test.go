@@ -278,3 +278,19 @@ func TestBudget(t *testing.T) {
 		t.Errorf("%d series, %v; want 4", n, err)
 	}
 }
+
+// A takeover is counted by whichever worker is first, whatever queues it serves: each shows a zero for all queues that
+// the database knows, so that the first one is seen to grow.
+func TestQueuesOfTheSampleBeginAtZero(t *testing.T) {
+	registry := prom.NewRegistry()
+	recorder, err := stentprom.New(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder.Sampled(t.Context(), &core.Sample{Stats: backend.Stats{Queues: []backend.QueueStats{{Queue: "mail"}}}})
+	for _, name := range []string{"stent_lease_takeovers_total", "stent_dead_letters_replayed_total", "stent_dead_letters_discarded_total"} {
+		if n, err := testutil.GatherAndCount(registry, name); err != nil || n != 1 {
+			t.Errorf("%d series of %s, want a zero of the queue mail: %v", n, name, err)
+		}
+	}
+}
