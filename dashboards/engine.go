@@ -53,10 +53,10 @@ func EngineAndDatabase(o Options) Dashboard {
 
 	b.heading("The metrics themselves")
 	b.stat(4, 8, "Age of the sample", "How old the gauges are that come from the database: queues, dead letters, workers.",
-		look{unit: seconds, thresholds: above(calm, 60, 120), runbook: "StentSampleStale"},
+		look{unit: seconds, plain: true, thresholds: above(calm, 60, 120), runbook: "StentSampleStale"},
 		line{promql.Now().Minus(b.of(metrics.SampleTimestamp).Max()), ""})
 	b.stat(4, 8, "Sampling", "Whether the last look at the database succeeded, in at least one process.",
-		look{unit: number, thresholds: above(needs, 1), mappings: yesNo("works", "green", "fails", "red"), runbook: "StentSampleStale"},
+		look{unit: number, plain: true, thresholds: above(needs, 1), mappings: yesNo("works", "green", "fails", "red"), runbook: "StentSampleStale"},
 		line{b.of(metrics.SamplerUp).Max(), ""})
 	b.lines(8, 8, "Duration of a sample", "How long reading those gauges takes.", look{unit: seconds},
 		line{b.of(metrics.SampleDuration).Max("instance"), "{{instance}}"})

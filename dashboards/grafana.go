@@ -222,6 +222,7 @@ type TimeseriesCustom struct {
 	SpanNulls       bool             `json:"spanNulls"`
 	Stacking        Stacking         `json:"stacking"`
 	ThresholdsStyle *ThresholdsStyle `json:"thresholdsStyle,omitempty"`
+	AxisSoftMax     *float64         `json:"axisSoftMax,omitempty"` // the axis goes at least so far
 }
 
 // Stacking says whether lines stand on each other.

@@ -43,7 +43,7 @@ func Overview(o Options) Dashboard {
 	b.lines(12, 8, "Dead letters by queue", "Tasks that wait for a person: replay or discard them.",
 		look{unit: number, runbook: "StentDeadLettersPending"},
 		line{b.of(metrics.QueueDeadLetters).Total(metrics.LabelQueue), "{{queue}}"})
-	b.queueTable(24, 6)
+	b.queueTable(24, 9)
 
 	b.heading("Workers")
 	b.lines(8, 8, "Workers by state", "Workers that are registered in the database. A dead one's lease ran out; its tasks are taken over.",

@@ -17,6 +17,7 @@ type look struct {
 	unit       string
 	decimals   *int
 	stacked    bool
+	plain      bool // a stat without its course
 	exemplars  bool
 	max        *float64
 	free       bool // the axis does not begin at 0
@@ -50,6 +51,9 @@ func (b *board) lines(w, h int, title, description string, l look, lines ...line
 	if l.stacked {
 		custom.FillOpacity, custom.Stacking.Mode = 40, "normal"
 	}
+	if l.unit == percent && l.max == nil {
+		custom.AxisSoftMax = ptr(0.1) // else an axis on which all is 0 goes to 10,000 %
+	}
 	defaults := b.defaults(l, "palette-classic")
 	if len(l.thresholds) > 0 {
 		custom.ThresholdsStyle = &ThresholdsStyle{Mode: "dashed"}
@@ -76,12 +80,16 @@ func (b *board) stat(w, h int, title, description string, l look, lines ...line)
 	}
 	defaults := b.defaults(l, "thresholds")
 	defaults.NoValue = "no data"
+	graph := "area"
+	if l.plain {
+		graph = "none"
+	}
 	b.place(w, h, Panel{
 		Type: "stat", Title: title, Description: description, Links: b.links(l),
 		FieldConfig: &FieldConfig{Defaults: defaults, Overrides: overrides(l)},
 		Options: StatOptions{
 			ReduceOptions: ReduceOptions{Calcs: []string{"lastNotNull"}}, Orientation: "auto", TextMode: "auto", ColorMode: "value",
-			GraphMode: "area", JustifyMode: "auto", WideLayout: true, PercentChangeColorMode: "standard",
+			GraphMode: graph, JustifyMode: "auto", WideLayout: true, PercentChangeColorMode: "standard",
 		},
 		Targets: targets(lines, "time_series", false),
 	})

@@ -3,7 +3,7 @@ import { Registry } from "@grafana/data";
 
 const standard = ["unit", "decimals", "min", "max", "noValue", "thresholds", "mappings", "color", "links", "displayName"];
 const custom = {
-  timeseries: ["drawStyle", "lineWidth", "fillOpacity", "showPoints", "spanNulls", "stacking", "thresholdsStyle"],
+  timeseries: ["drawStyle", "lineWidth", "fillOpacity", "showPoints", "spanNulls", "stacking", "thresholdsStyle", "axisSoftMax"],
   table: ["align", "cellOptions", "filterable"],
 };
 

@@ -68,7 +68,7 @@ function Stat({ panel, width, height }) {
         return (
           <BigValue key={i} theme={theme} width={each} height={height} value={value} colorMode={panel.options.colorMode}
             graphMode={panel.options.graphMode} justifyMode="auto" textMode="auto"
-            sparkline={{ x: frame.fields[0], y: field, timeRange: range }} />
+            sparkline={panel.options.graphMode === "none" ? undefined : { x: frame.fields[0], y: field, timeRange: range }} />
         );
       })}
     </div>
@@ -155,7 +155,7 @@ function Heatmap({ panel, width, height }) {
         <rect key={`${i}-${t}`} x={x(t) - w} y={(high - low - i) * h + 0.5} width={w} height={h - 1} fill={theme.visualization.getColorByName("dark-orange")} opacity={0.12 + 0.88 * Math.sqrt(v / most)} />
       )))}
       {series.slice(low, high + 1).map((s, i) => i % every === 0 && (
-        <text key={i} x={left - 6} y={(high - low - i) * h + 5} textAnchor="end" dominantBaseline="middle">{s.bound === Infinity ? "∞" : said(s.bound)}</text>
+        <text key={i} x={left - 6} y={(high - low - i) * h + 7} textAnchor="end" dominantBaseline="middle">{s.bound === Infinity ? "∞" : said(s.bound)}</text>
       ))}
       {ticks.map((t) => <text key={t} x={x(t)} y={height - 6} textAnchor="middle">{new Date(t * 1000).toISOString().slice(11, 19)}</text>)}
     </svg>
