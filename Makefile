@@ -99,7 +99,7 @@ e2e: $(E2E_NEEDS) ## test against the real programs that read what Stent writes,
 
 .PHONY: drill
 drill: $(E2E_NEEDS) ## play the drill and leave everything running, with its addresses, until Ctrl-C
-	$(E2E) -timeout=0 -v -run TestDrill $(ARGS) ./drill -stay
+	$(E2E) -timeout=0 -v -run TestDrill ./drill -stay $(ARGS)
 
 MATRIX := $(POSTGRES_VERSIONS:%=test-postgres-%)
 

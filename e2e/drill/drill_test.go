@@ -82,8 +82,8 @@ func (s *stage) draw(folder string, from, to time.Time) {
 		s.t.Fatal(err)
 	}
 	cmd := exec.CommandContext(s.ctx, "node", script, s.prometheus.url, fmt.Sprint(from.Unix()), fmt.Sprint(to.Unix()), folder, "interval=10s", "job=shop",
-		"overview/namespace=shop", "queue/queue=billing|mail", "workflow/workflow=order_workflow", "workflow/queue=default|billing|mail",
-		"workflow/step=validate_order|charge_payment|send_notification|order_workflow")
+		"overview/namespace=shop", "queue/queue=billing|default|mail", "workflow/workflow=order_workflow", "workflow/queue=default|billing|mail",
+		"workflow/step=validate_order|charge_payment|send_notification|fetch_rate|order_workflow")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		s.t.Errorf("%s: %v", cmd, err)
@@ -159,13 +159,13 @@ func (s *stage) troubles() {
 	s.shopsAre("rates", "flaky")
 	s.is("mail-1", "mail server", "hangs")
 	s.begin(slowGateway, flakyRates, hungMail)
-	s.must(reports.Start(s.ctx, s.office.engine, 1))
-	s.must(photos.Start(s.ctx, s.office.engine, colour))
-	s.must(exports.Start(s.ctx, s.office.engine, 1))
+	s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: taxReport.Name()}))
+	s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: resize.Name(), Tags: []string{"colour"}}))
+	s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: export.Name()}))
 	s.begin(noLedger, noColour, noExporter)
 
 	for n := range 4 { // as many as there are slots
-		s.must(books.Start(s.ctx, s.office.engine, n))
+		s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: bind.Name(), N: n}))
 	}
 	s.eventually(30*second, func() error { return s.holds("bind-1", "bindery") })
 	s.signal("bind-1", syscall.SIGSTOP)
@@ -197,7 +197,7 @@ func (s *stage) troubles() {
 	s.end(hungMail, killedMail)
 	s.fire(killedMail) // whoever takes over counts that; it should not be one of the next to die
 
-	s.must(uploads.Start(s.ctx, s.office.engine, 1))
+	s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: parse.Name(), N: 1}))
 	s.begin(poisoned)
 	s.gone("frag-1")
 	s.start("frag-2")
@@ -218,7 +218,7 @@ func (s *stage) recovery() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	discarded, err := s.office.engine.DiscardAll(s.ctx, core.DeadLetterFilter{Queue: "printing"})
+	discarded, err := s.office.engine.DiscardAll(s.ctx, core.DeadLetterFilter{Step: printInvoice.Name()})
 	if err != nil {
 		s.t.Fatal(err)
 	}

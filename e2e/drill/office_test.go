@@ -35,8 +35,8 @@ func (s *stage) customers() *customers {
 			if n%2 == 0 {
 				_, errs[1] = rates.Start(s.ctx, e, n)
 			}
-			if n%5 == 0 {
-				_, errs[2] = photos.Start(s.ctx, e, "black and white")
+			if n%10 == 0 {
+				_, errs[2] = errands.Start(s.ctx, e, errand{Activity: resize.Name(), N: n})
 			}
 			if n%8 == 0 {
 				_, errs[3] = invoices.Start(s.ctx, e, n)

@@ -78,8 +78,8 @@ type role struct {
 }
 
 const (
-	lease  = 3 * time.Second
-	sample = time.Second // how often each process reads the gauges, and tells them by OTLP
+	lease  = 5 * time.Second // as long as a busy machine may keep a worker from its heartbeat
+	sample = time.Second     // how often each process reads the gauges, and tells them by OTLP
 )
 
 // process is an engine with all that can be seen of it.

@@ -19,31 +19,39 @@ var (
 	notify   = core.NewActivity[int, int]("send_notification", core.Queue("mail"))
 	orders   = core.NewWorkflow[int, int]("order_workflow")
 
-	fetchRate = core.NewActivity[int, int]("fetch_rate", core.Queue("rates"),
-		core.Retry(core.RetryPolicy{MaxAttempts: 6, InitialDelay: 50 * time.Millisecond, BackoffFactor: 1}))
-	rates = core.NewWorkflow[int, int]("rates_workflow")
+	fetchRate = core.NewActivity[int, int]("fetch_rate", core.Retry(core.RetryPolicy{MaxAttempts: 6, InitialDelay: 50 * time.Millisecond, BackoffFactor: 1}))
+	rates     = core.NewWorkflow[int, int]("rates_workflow")
 
-	printInvoice = core.NewActivity[int, int]("print_invoice", core.Queue("printing"))
+	printInvoice = core.NewActivity[int, int]("print_invoice")
 	invoices     = core.NewWorkflow[int, int]("invoice_workflow")
 
-	resize = core.NewActivity[string, string]("resize_photo", core.Queue("photos"))
-	photos = core.NewWorkflow[string, string]("photo_workflow")
-
+	resize    = core.NewActivity[int, int]("resize_photo", core.Queue("photos"))
 	taxReport = core.NewActivity[int, int]("tax_report", core.Queue("reports"), core.Tags("ledger"))
-	reports   = core.NewWorkflow[int, int]("report_workflow")
-
-	export  = core.NewActivity[int, int]("export_orders", core.Queue("export"))
-	exports = core.NewWorkflow[int, int]("export_workflow")
-
-	bind  = core.NewActivity[int, int]("bind_book", core.Queue("bindery"))
-	books = core.NewWorkflow[int, int]("book_workflow")
-
-	parse   = core.NewActivity[int, int]("parse_upload", core.Queue("fragile"))
-	uploads = core.NewWorkflow[int, int]("upload_workflow")
+	export    = core.NewActivity[int, int]("export_orders", core.Queue("export"))
+	bind      = core.NewActivity[int, int]("bind_book", core.Queue("bindery"))
+	parse     = core.NewActivity[int, int]("parse_upload", core.Queue("fragile"))
+	errands   = core.NewWorkflow[errand, int]("errand_workflow")
 )
 
-// colour is a photo that only a worker with the tag colour can resize.
-const colour = "colour"
+// errand is a workflow of one activity.
+type errand struct {
+	Activity string
+	N        int
+	Tags     []string // that the worker has to have
+}
+
+func runErrand(flow *core.Flow, e errand) (int, error) {
+	for _, activity := range []*core.Activity[int, int]{resize, taxReport, export, bind, parse} {
+		if activity.Name() == e.Activity {
+			var opts []core.CallOption
+			if len(e.Tags) > 0 {
+				opts = append(opts, core.Tags(e.Tags...))
+			}
+			return activity.Call(flow, e.N, opts...)
+		}
+	}
+	return 0, core.NonRetryable(errors.New("nobody does " + e.Activity))
+}
 
 // shop is what the activities of one process do, and what is wrong with it.
 type shop struct {
@@ -68,15 +76,20 @@ func (s *shop) get(what string) string {
 func (s *shop) handlers(queues []string) (all []core.Handler) {
 	by := map[string][]core.Handler{
 		"default": {
-			orders.Handle(s.order), rates.Handle(only(fetchRate)), invoices.Handle(only(printInvoice)), reports.Handle(only(taxReport)),
-			exports.Handle(only(export)), books.Handle(only(bind)), uploads.Handle(only(parse)),
-			photos.Handle(func(flow *core.Flow, photo string) (string, error) {
-				if photo == colour {
-					return resize.Call(flow, photo, core.Tags(colour))
-				}
-				return resize.Call(flow, photo)
-			}),
+			orders.Handle(s.order), rates.Handle(only(fetchRate)), invoices.Handle(only(printInvoice)), errands.Handle(runErrand),
 			validate.Handle(step(s, 5*time.Millisecond, nil)),
+			fetchRate.Handle(step(s, time.Millisecond, func(ctx context.Context) error {
+				if info, _ := core.InfoFrom(ctx); s.get("rates") == "flaky" && info.Attempt < 4 {
+					return errors.New("503 Service Unavailable")
+				}
+				return nil
+			})),
+			printInvoice.Handle(step(s, 10*time.Millisecond, func(context.Context) error {
+				if s.get("printer") == "out of paper" {
+					return core.NonRetryable(errors.New("out of paper"))
+				}
+				return nil
+			})),
 		},
 		"billing": {charge.Handle(step(s, 30*time.Millisecond, func(ctx context.Context) error {
 			switch s.get("gateway") {
@@ -93,25 +106,11 @@ func (s *shop) handlers(queues []string) (all []core.Handler) {
 			}
 			return ctx.Err()
 		}))},
-		"rates": {fetchRate.Handle(step(s, time.Millisecond, func(ctx context.Context) error {
-			if info, _ := core.InfoFrom(ctx); s.get("rates") == "flaky" && info.Attempt < 4 {
-				return errors.New("503 Service Unavailable")
-			}
-			return nil
-		}))},
-		"printing": {printInvoice.Handle(step(s, 10*time.Millisecond, func(context.Context) error {
-			if s.get("printer") == "out of paper" {
-				return core.NonRetryable(errors.New("out of paper"))
-			}
-			return nil
-		}))},
-		"photos": {resize.Handle(func(ctx context.Context, photo string) (string, error) {
-			return photo, work(ctx, 10*time.Millisecond)
-		})},
+		"photos":  {resize.Handle(step(s, 10*time.Millisecond, nil))},
 		"reports": {taxReport.Handle(step(s, 50*time.Millisecond, nil))},
 		"export":  {export.Handle(step(s, 50*time.Millisecond, nil))},
 		"bindery": {bind.Handle(step(s, 2*time.Second, nil))},
-		"fragile": {parse.Handle(step(s, 3*time.Second, func(context.Context) error { // long enough for all recorders to tell that it began
+		"fragile": {parse.Handle(step(s, 4*time.Second, func(context.Context) error { // long enough for all recorders to tell that it began
 			return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		}))},
 	}

@@ -166,7 +166,7 @@ var late = map[string]bool{"frag-2": true, "late-1": true}
 
 // cast says who there is.
 func (s *stage) cast(branch string) {
-	shop := []string{"default", "billing", "rates", "printing", "photos", "reports"}
+	shop := []string{"default", "billing", "photos", "reports"}
 	s.roles = []role{
 		{Name: "office-1"},
 		{Name: "shop-1", Queues: shop, Slots: 40},
@@ -178,7 +178,7 @@ func (s *stage) cast(branch string) {
 		{Name: "bind-2", Queues: []string{"bindery"}, Slots: 2},
 		{Name: "frag-1", Queues: []string{"fragile"}, Slots: 2},
 		{Name: "frag-2", Queues: []string{"fragile"}, Slots: 2},
-		{Name: "late-1", Queues: []string{"reports", "photos", "export"}, Tags: []string{"ledger", colour}, Slots: 10},
+		{Name: "late-1", Queues: []string{"reports", "photos", "export"}, Tags: []string{"ledger", "colour"}, Slots: 10},
 		{
 			Name: "branch-1", Namespace: "branch", Database: branch, Queues: []string{"default", "billing", "mail"}, Slots: 10,
 			Customers: time.Second, Lease: time.Minute, // longer than its database is out of reach
