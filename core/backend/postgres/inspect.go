@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -83,8 +84,12 @@ func (db *DB) listExecutions(ctx context.Context, tx pgx.Tx, f backend.Execution
 		}
 		now, after = e.Created, moment(e.Created)
 	}
-	if f.IDPrefix != "" || unsuccessful(f.States) {
+	if f.IDPrefix != "" || listOf(f.States) != "list_executions" {
 		return db.listSpan(ctx, tx, f, since(f), before, after, limit(f.Limit, 20))
+	}
+	most, err := db.mostOf(ctx, tx, f)
+	if err != nil || most == 0 {
+		return nil, err
 	}
 	for i := 0; i <= len(spans); i++ {
 		from := since(f)
@@ -96,16 +101,53 @@ func (db *DB) listExecutions(ctx context.Context, tx pgx.Tx, f backend.Execution
 				last = true
 			}
 		}
-		more, err := db.listSpan(ctx, tx, f, from, before, after, limit(f.Limit, 20)-len(keys))
+		more, err := db.listSpan(ctx, tx, f, from, before, after, most-len(keys))
 		if err != nil {
 			return nil, err
 		}
-		if keys = append(keys, more...); last || len(keys) == limit(f.Limit, 20) {
+		if keys = append(keys, more...); last || len(keys) == most {
 			break
 		}
 		before = from
 	}
 	return keys, nil
+}
+
+// mostOf is how many executions a list can have. Of those that go on there are often fewer than are asked for, and their
+// number is known: with the last of them found, the search need not go through all that has ended.
+func (db *DB) mostOf(ctx context.Context, tx pgx.Tx, f backend.ExecutionFilter) (int, error) {
+	most := limit(f.Limit, 20)
+	if len(f.States) == 0 || slices.ContainsFunc(f.States, backend.State.Final) {
+		return most, nil
+	}
+	rows, err := tx.Query(ctx, db.q.get("stats_executions"))
+	if err != nil {
+		return 0, err
+	}
+	var (
+		state   backend.State
+		n, live int64
+	)
+	_, err = pgx.ForEachRow(rows, []any{&state, &n}, func() error {
+		if slices.Contains(f.States, state) {
+			live += n
+		}
+		return nil
+	})
+	return int(min(int64(most), max(live, 0))), err
+}
+
+// listOf names the statement that looks at the fewest executions to find those in some states.
+func listOf(states []backend.State) string {
+	switch {
+	case unsuccessful(states):
+		return "list_executions_unsuccessful"
+	case slices.Equal(states, []backend.State{backend.Pending}):
+		return "list_executions_pending"
+	case slices.Equal(states, []backend.State{backend.Cancelling}):
+		return "list_executions_cancelling"
+	}
+	return "list_executions"
 }
 
 // unsuccessful tells whether only executions are wanted that ended without a result.
@@ -131,10 +173,7 @@ func (db *DB) listSpan(ctx context.Context, tx pgx.Tx, f backend.ExecutionFilter
 	for _, s := range f.States {
 		states = append(states, string(s))
 	}
-	name, args := "list_executions", []any{from, before, after, keyOf(f.After), states, text(f.Workflow), text(f.Queue), text(f.Tag), most}
-	if f.IDPrefix == "" && unsuccessful(f.States) {
-		name = "list_executions_unsuccessful"
-	}
+	name, args := listOf(f.States), []any{from, before, after, keyOf(f.After), states, text(f.Workflow), text(f.Queue), text(f.Tag), most}
 	if f.IDPrefix != "" {
 		first, last, ok := prefixKeys(f.IDPrefix)
 		if !ok {

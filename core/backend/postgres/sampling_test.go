@@ -16,7 +16,8 @@ import (
 )
 
 // history fills the tables with n tasks that have ended, half of them orchestrators and half activities, and waiting ones
-// that are due, likewise. Rows are copies of what the engine writes, made by the server; only the tallies are not kept.
+// that are due, likewise; what has ended was created a tenth of a second apart. Rows are copies of what the engine writes,
+// made by the server.
 func (m *mill) history(n, waiting int) *pgx.Conn {
 	m.Helper()
 	m.workflows(1, 1)
@@ -41,14 +42,15 @@ func (m *mill) history(n, waiting int) *pgx.Conn {
 	const id = "lpad(to_hex(%[3]s), 32, '0')::uuid" // ascending, as the engine's
 	ended := fmt.Sprintf(id, 0, 0, "i")
 	waits := fmt.Sprintf(id, 0, 0, "i + (1 << 30)")
-	run("INSERT INTO stent.executions (id, %[1]s) SELECT %[2]s, %[1]s FROM generate_series(1, %[3]d) AS i, (SELECT * FROM stent.executions WHERE finished_at IS NOT NULL LIMIT 1) AS e",
-		columns("executions", "id"), ended, n/2)
+	run("INSERT INTO stent.executions (id, created_at, %[1]s) SELECT %[2]s, now() - (%[3]d - i) * interval '0.1 s', %[1]s FROM generate_series(1, %[3]d) AS i, (SELECT * FROM stent.executions WHERE finished_at IS NOT NULL LIMIT 1) AS e",
+		columns("executions", "id created_at"), ended, n/2)
 	run("INSERT INTO stent.tasks (execution_id, %[1]s) SELECT %[2]s, %[1]s FROM generate_series(1, %[3]d) AS i, (SELECT * FROM stent.tasks LIMIT 1) AS t",
 		columns("tasks", "execution_id"), ended, n/2)
 	run("INSERT INTO stent.executions (id, %[1]s) SELECT %[2]s, %[1]s FROM generate_series(1, %[3]d) AS i, (SELECT * FROM stent.executions WHERE due_at IS NOT NULL LIMIT 1) AS e",
 		columns("executions", "id"), waits, waiting/2)
 	run("INSERT INTO stent.tasks (execution_id, due_at, state, %[1]s) SELECT %[2]s, now(), 'pending', %[1]s FROM generate_series(1, %[3]d) AS i, (SELECT * FROM stent.tasks LIMIT 1) AS t",
 		columns("tasks", "execution_id due_at state started_at finished_at result worker"), waits, waiting/2)
+	run("INSERT INTO stent.tallies (state, n) VALUES ('created', %d), ('completed', %d)", n/2+waiting/2, n/2)
 	run("VACUUM ANALYZE stent.executions")
 	run("VACUUM ANALYZE stent.tasks")
 	run("CHECKPOINT")

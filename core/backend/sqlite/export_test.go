@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"time"
 )
 
 // LimitPages makes the disk full, as far as the writing connection can see: it may add n pages to the file.
@@ -18,6 +19,15 @@ func (db *DB) LimitPages(n int) error {
 		}
 		return c.script(context.Background(), fmt.Sprintf("PRAGMA max_page_count = %d", pages+int64(n)))
 	})
+}
+
+// FirstSince is the number from which on executions are looked at that were created since a time.
+func (db *DB) FirstSince(since time.Time) (first int64) {
+	_ = db.read(context.Background(), func(c *conn) (err error) {
+		first, err = db.firstSince(context.Background(), c, since)
+		return err
+	})
+	return first
 }
 
 // Plan is how SQLite carries out a query of the folder sql, as it is in its file, with NULL for all parameters.

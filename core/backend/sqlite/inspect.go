@@ -44,9 +44,13 @@ func (db *DB) Executions(ctx context.Context, f backend.ExecutionFilter) (all []
 				return err
 			}
 		}
-		q, args := db.executionList(f, before)
+		first, err := db.firstSince(ctx, c, f.Since)
+		if err != nil {
+			return err
+		}
+		q, args := db.executionList(f, before, first)
 		var numbers []int64
-		err := c.each(ctx, q, func(r *row) error {
+		err = c.each(ctx, q, func(r *row) error {
 			numbers = append(numbers, r.int())
 			return nil
 		}, args...)
@@ -58,13 +62,41 @@ func (db *DB) Executions(ctx context.Context, f backend.ExecutionFilter) (all []
 	return all, db.wrap(err, "list executions")
 }
 
+// clockSteps is by how much the machine's clock may have been set back without firstSince passing over an execution.
+const clockSteps = 24 * time.Hour
+
+// firstSince finds a number before which no execution was created since a time, but for clockSteps. Numbers grow with the
+// time of creation, so the place is found by halving.
+func (db *DB) firstSince(ctx context.Context, c *conn, since time.Time) (int64, error) {
+	if since.IsZero() {
+		return 0, nil
+	}
+	before := since.Add(-clockSteps).UnixMicro()
+	var low, high, created int64 // all up to low were created earlier
+	find := func(most int64) (n int64, err error) {
+		_, err = c.one(ctx, db.q.created, func(r *row) { n, created = r.int(), r.int() }, most)
+		return n, err
+	}
+	high, err := find(math.MaxInt64)
+	for err == nil && low < high {
+		middle := low + (high-low+1)/2
+		var n int64
+		if n, err = find(middle); n > low && created >= before {
+			high = n - 1
+		} else {
+			low = middle
+		}
+	}
+	return low, err
+}
+
 // executionList chooses the statement that looks at the fewest rows.
-func (db *DB) executionList(f backend.ExecutionFilter, before int64) (*query, []any) {
+func (db *DB) executionList(f backend.ExecutionFilter, before, first int64) (*query, []any) {
 	since := int64(math.MinInt64)
 	if !f.Since.IsZero() {
 		since = f.Since.UnixMicro()
 	}
-	args := []any{before, list(f.States), f.Workflow, f.Queue, f.Tag, since, f.IDPrefix, limit(f.Limit, 20)}
+	args := []any{before, list(f.States), f.Workflow, f.Queue, f.Tag, since, f.IDPrefix, first, limit(f.Limit, 20)}
 	final := func(s backend.State) bool { return s.Final() }
 	switch {
 	case len(f.States) > 0 && !slices.ContainsFunc(f.States, final):

@@ -30,6 +30,7 @@ type queries struct {
 	reapLook, reapWorkers, reapForget                            *query
 	giveBack, giveBackExecution, crash, crashExecution           *query
 	listExecutions, listLive, listUnsuccessful, listPrefix       *query
+	created                                                      *query
 	listTasks, listTasksOf, listTasksRunning, workerLeases       *query
 	counters, customState, workers, statsExecutions, statsQueues *query
 	statsWorkers                                                 *query
@@ -189,11 +190,12 @@ func (l *loader) loadCancels(q *queries) {
 }
 
 func (l *loader) loadLists(q *queries) {
-	const filter = "before states workflow queue tag since id_prefix most"
+	const filter = "before states workflow queue tag since id_prefix first most"
 	q.listExecutions = l.load("list_executions", filter)
 	q.listLive = l.load("list_executions_live", filter)
 	q.listUnsuccessful = l.load("list_executions_unsuccessful", filter)
 	q.listPrefix = l.load("list_executions_prefix", filter+" id_end")
+	q.created = l.load("created", "n")
 	q.listTasks = l.load("list_tasks", "after_execution after_seq states kinds most")
 	q.listTasksOf = l.load("list_tasks_of", "execution_id after_seq states kinds most")
 	q.listTasksRunning = l.load("list_tasks_running", "after_execution after_seq kinds most")

@@ -16,7 +16,8 @@ import (
 )
 
 // history fills a file with n tasks that have ended, half of them orchestrators and half activities, and waiting ones that
-// are due, likewise. Rows are copies of what the engine writes, made by the database; only the tallies are not kept.
+// are due, likewise; what has ended was created a tenth of a second apart. Rows are copies of what the engine writes, made
+// by the database; only the tallies are not kept.
 func history(tb testing.TB, path string, n, waiting int) *sqlite.DB {
 	tb.Helper()
 	db, err := sqlite.Open(context.Background(), path, sqlite.Synchronous(sqlite.Normal))
@@ -79,10 +80,16 @@ func history(tb testing.TB, path string, n, waiting int) *sqlite.DB {
 		return strings.Join(names, ", ")
 	}
 	const series = "WITH RECURSIVE series (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < %d) "
-	copied := columns("executions", "n", "id")
-	for name, count := range map[string]int{"ended": n / 2, "waits": waiting / 2} {
-		run("INSERT INTO executions (id, %[1]s) "+series+"SELECT '%[3]s-' || i, %[1]s FROM series, (SELECT * FROM executions WHERE id = '%[3]s')", copied, count, name)
+	copied := columns("executions", "n", "id", "created_at")
+	for _, copies := range []struct {
+		of    string
+		count int
+	}{{"ended", n / 2}, {"waits", waiting / 2}} {
+		run("INSERT INTO executions (id, created_at, %[1]s) "+series+"SELECT '%[3]s-' || i, created_at - (%[2]d - i) * 100000, %[1]s FROM series, (SELECT * FROM executions WHERE id = '%[3]s')",
+			copied, copies.count, copies.of)
 	}
+	inputs := columns("inputs", "n")
+	run("INSERT INTO inputs (n, %[1]s) SELECT executions.n, %[1]s FROM executions, (SELECT %[1]s FROM inputs WHERE n = 1) WHERE executions.n > 2", inputs)
 	run("INSERT INTO tasks (id, %[1]s) "+series+"SELECT i + 2 << 20 | 1, %[1]s FROM series, (SELECT * FROM tasks LIMIT 1) AS t", columns("tasks", "id"), n/2)
 	run("INSERT INTO tasks (id, due_at, state, %[1]s) "+series+"SELECT i + 2 << 20 | 2, 1, 'pending', %[1]s FROM series, (SELECT * FROM tasks LIMIT 1) AS t",
 		columns("tasks", "id", "due_at", "state", "started_at", "finished_at", "result", "worker_id"), waiting/2)

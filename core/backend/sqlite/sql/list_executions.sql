@@ -1,7 +1,8 @@
--- The numbers of executions, newest first. Filters that are '' or 0 choose all; states is a JSON list.
+-- The numbers of executions, newest first. Filters that are '' or 0 choose all; states is a JSON list. None up to the
+-- number first was created since the time.
 SELECT n
 FROM executions
-WHERE n < :before
+WHERE n < :before AND n > :first
   AND (:states = '' OR state IN (SELECT value FROM json_each(:states)))
   AND (:workflow = '' OR workflow = :workflow)
   AND (:queue = '' OR queue = :queue)

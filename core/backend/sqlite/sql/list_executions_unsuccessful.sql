@@ -1,7 +1,7 @@
 -- As list_executions, where only failed, timed out and cancelled ones are wanted: no other is looked at.
 SELECT n
 FROM executions INDEXED BY executions_unsuccessful
-WHERE state IN ('failed', 'timed_out', 'cancelled') AND n < :before
+WHERE state IN ('failed', 'timed_out', 'cancelled') AND n < :before AND n > :first
   AND state IN (SELECT value FROM json_each(:states))
   AND (:workflow = '' OR workflow = :workflow)
   AND (:queue = '' OR queue = :queue)

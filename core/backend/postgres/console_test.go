@@ -1,0 +1,142 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/postgres"
+	"github.com/stentgo/stent/internal/pgtest"
+)
+
+// What the console asks is answered from indexes, beside 100,000 tasks that have ended. The parameters are those of a list
+// of the newest; a plan that did not know them would fit all spans alike.
+func TestTheConsoleReadsIndexes(t *testing.T) {
+	conn := newMill(t, pgtest.DSN(t)).history(100_000, 1000)
+	all := readSQL(t)
+	const hour, filters = "now() - interval '1 hour', 'infinity', NULL, NULL", "NULL, NULL, NULL, 20"
+	for _, c := range []struct{ name, args, index string }{
+		{"list_executions", hour + ", NULL, " + filters, "executions_created"},
+		{"list_executions", hour + ", '{running}', " + filters, "executions_created"},
+		{"list_executions", hour + ", '{completed}', " + filters, "executions_created"},
+		{"list_executions", hour + ", NULL, 'nothing', NULL, NULL, 20", "executions_created"},
+		{"list_executions", hour + ", NULL, NULL, 'nothing', NULL, 20", "executions_created"},
+		{"list_executions", hour + ", NULL, NULL, NULL, 'nothing', 20", "executions_created"},
+		{"list_executions", "'-infinity', now() - interval '1 hour', now() - interval '1 hour', '00000000-0000-0000-0000-000000000001', NULL, " + filters, ""},
+		{"list_executions_pending", "'-infinity', 'infinity', NULL, NULL, '{pending}', " + filters, "executions_claimable"},
+		{"list_executions_cancelling", "'-infinity', 'infinity', NULL, NULL, '{cancelling}', " + filters, "executions_cancelled|executions_unsuccessful"},
+		{"list_executions_unsuccessful", "'-infinity', 'infinity', NULL, NULL, '{failed}', " + filters, "executions_unsuccessful"},
+		{"list_executions_prefix", "'-infinity', 'infinity', NULL, NULL, NULL, " + filters +
+			", '00000000-0000-0000-0000-00000000aa00', '00000000-0000-0000-0000-00000000aaff', 'aa', 'ab'", "executions_pkey"},
+		{"list_tasks_running", "'', -1, '{activity}', 200", "tasks_claimed"},
+		{"dead_letters", "NULL, NULL, NULL, NULL, NULL, NULL, 200, NULL, NULL, NULL, NULL", "dead_letters"},
+		{"read_executions", "'{00000000-0000-0000-0000-000000000001}'", "executions_pkey"},
+	} {
+		steps := explain(t, conn, all[c.name], c.args)
+		if c.index == "" {
+			continue // the last resort
+		}
+		if !regexp.MustCompile(c.index).MatchString(steps) || regexp.MustCompile(`Seq Scan on (executions|tasks)`).MatchString(steps) {
+			t.Errorf("%s(%s) does not use %s:\n%s", c.name, c.args, c.index, steps)
+		}
+	}
+}
+
+// explain is how PostgreSQL carries out a statement with parameters that it knows.
+func explain(t *testing.T, conn *pgx.Conn, text, args string) string {
+	t.Helper()
+	ctx := context.Background()
+	for _, statement := range []string{"DEALLOCATE ALL", "SET plan_cache_mode = force_custom_plan", "PREPARE asked AS " + text} {
+		if _, err := conn.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	rows, err := conn.Query(ctx, "EXPLAIN (COSTS OFF) EXECUTE asked("+args+")", pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("%s: %v", args, err)
+	}
+	return strings.Join(steps, "\n")
+}
+
+// BenchmarkConsole asks what stent list, stats and watch ask, by default beside 100,000 tasks that have ended and 1,000 that
+// wait. STENT_BENCH_TASKS says how many have ended; a hundredth of that waits.
+func BenchmarkConsole(b *testing.B) {
+	n := 100_000
+	if s := os.Getenv("STENT_BENCH_TASKS"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+	m := newMill(b, pgtest.DSN(b))
+	m.commit(newStart(newID()), newStart(newID()), newStart(newID()))
+	running := m.claim(3)
+	conn := m.history(n, n/100)
+	ask := func(name string, f backend.ExecutionFilter) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := m.db.Executions(context.Background(), f); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	ask("list", backend.ExecutionFilter{})
+	for _, state := range []backend.State{
+		backend.Pending, backend.Running, backend.Cancelling, backend.Completed, backend.Failed, backend.Cancelled, backend.TimedOut,
+	} {
+		ask("list --state "+string(state), backend.ExecutionFilter{States: []backend.State{state}})
+	}
+	ask("list --workflow order_workflow", backend.ExecutionFilter{Workflow: "order_workflow"})
+	ask("list --workflow nothing", backend.ExecutionFilter{Workflow: "nothing"})
+	ask("list --queue nothing", backend.ExecutionFilter{Queue: "nothing"})
+	ask("list --tag nothing", backend.ExecutionFilter{Tag: "nothing"})
+	ask("list --since 1h", backend.ExecutionFilter{Since: time.Now().Add(-time.Hour)})
+	ask("list --since 1h --workflow nothing", backend.ExecutionFilter{Since: time.Now().Add(-time.Hour), Workflow: "nothing"})
+	ask("a beginning of an id", backend.ExecutionFilter{IDPrefix: running[0].ID.Execution[:12]})
+	b.Run("stats", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := m.db.Stats(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("watch", func(b *testing.B) {
+		for b.Loop() {
+			refresh(b, m.db)
+		}
+	})
+	old := fmt.Sprintf("UPDATE stent.executions SET created_at = now() - interval '40 days' WHERE id = '%s'", running[0].ID.Execution)
+	if _, err := conn.Exec(context.Background(), old); err != nil {
+		b.Fatal(err)
+	}
+	ask("list --state running, one of them old", backend.ExecutionFilter{States: []backend.State{backend.Running}})
+}
+
+// refresh asks what a refresh of stent watch asks.
+func refresh(b *testing.B, db *postgres.DB) {
+	b.Helper()
+	ctx := context.Background()
+	_, stats := db.Stats(ctx)
+	_, workers := db.Workers(ctx)
+	_, tasks := db.Tasks(ctx, backend.TaskFilter{States: []backend.State{backend.Running}, Kinds: []backend.Kind{backend.Activity}, Limit: 200})
+	_, letters := db.DeadLetters(ctx, backend.DeadLetterFilter{Limit: 200})
+	_, recent := db.Executions(ctx, backend.ExecutionFilter{Limit: 200})
+	for _, err := range []error{stats, workers, tasks, letters, recent} {
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
