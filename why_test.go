@@ -99,6 +99,62 @@ func TestWhyNamesTheCause(t *testing.T) {
 	})
 }
 
+// What a person did to a queue or an execution is told as such.
+func TestWhyNamesWhatPeopleDid(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		release := make(chan struct{})
+		defer close(release)
+		tidy := core.NewActivity[string, string]("why_tidy")
+		p := w.program(
+			tidy.Handle(func(ctx context.Context, in string) (string, error) {
+				select {
+				case <-release:
+				case <-ctx.Done():
+				}
+				return in, nil
+			}),
+			whyFlow.Handle(func(flow *core.Flow, in string) (string, error) {
+				if in == "paused" {
+					return tidy.Call(flow, in, core.Queue("stopped"))
+				}
+				if _, err := whySignal.Receive(flow); !errors.Is(err, core.ErrCancelled) {
+					return "", err
+				}
+				return tidy.Call(flow, in) // what it puts right takes its time
+			}),
+		).serve(core.WorkerConfig{Queues: []string{"default", "stopped"}})
+		if err := p.PauseQueue(w.ctx(), "stopped"); err != nil {
+			t.Fatal(err)
+		}
+		explained := func(id string, reason core.Reason, says string) {
+			t.Helper()
+			w.eventually(fmt.Sprintf("%s is explained by %s, with %q", id, reason, says), func() bool {
+				because, err := p.Why(w.ctx(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return because.Reason == reason && strings.Contains(because.Sentence(nil), says)
+			})
+		}
+
+		paused := start(p, whyFlow, "paused").ID()
+		explained(paused, core.ReasonPaused, `why_tidy is due, and its queue "stopped" is paused`)
+		if err := p.ResumeQueue(w.ctx(), "stopped"); err != nil {
+			t.Fatal(err)
+		}
+		explained(paused, core.ReasonRunning, "why_tidy is running")
+
+		asked := start(p, whyFlow, "cancelling").ID()
+		explained(asked, core.ReasonSignal, "approval")
+		p.cancel(asked)
+		explained(asked, core.ReasonCancelling, "It is asked to stop, and its workflow has not returned yet")
+
+		later := start(p, whyFlow, "cancelled", core.Delay(time.Hour)).ID()
+		p.cancel(later)
+		explained(later, core.ReasonCancelled, "It was cancelled at 20")
+	})
+}
+
 // A worker that is gone holds what it held until its lease is over, and then until somebody takes over.
 func TestWhyNamesADeadWorker(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {

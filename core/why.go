@@ -100,10 +100,6 @@ func (w *inquiry) ended() (Explanation, error) {
 	because.Since = x.Finished
 	if x.Failure != nil {
 		because.Detail = x.Failure.Message
-		if x.Failure.Code == CodeNonDeterminism {
-			because.Reason = ReasonNonDeterminism
-			return because, nil
-		}
 	}
 	if x.State != backend.Failed {
 		return because, nil
@@ -118,6 +114,10 @@ func (w *inquiry) ended() (Explanation, error) {
 	}
 	if err != nil {
 		return Explanation{}, err
+	}
+	if x.Failure != nil && x.Failure.Code == CodeNonDeterminism {
+		because.Reason = ReasonNonDeterminism
+		return because, nil
 	}
 	because.Reason, because.Task, because.Step, because.Kind, because.Queue = ReasonDeadLettered, task, letter.Step, letter.Kind, letter.Queue
 	because.Attempt, because.Since, because.Detail = letter.Attempts, letter.Moved, letter.Reason

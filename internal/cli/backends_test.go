@@ -126,6 +126,12 @@ func (c *testClock) at(t *testing.T, text string) {
 	c.now = time.Date(2024, 1, 15, clock.Hour(), clock.Minute(), clock.Second(), 0, time.UTC)
 }
 
+func (c *testClock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
 // history writes executions into a database, step by step and without an engine, so that each moment is known.
 type history struct {
 	t     *testing.T
