@@ -181,7 +181,7 @@ func (s *session) write(text string) {
 	for _, at := range regexp.MustCompile("(?ms)^```(go|diff)\n(.*?)^```$").FindAllStringSubmatchIndex(text, -1) {
 		body := text[at[4]:at[5]]
 		if text[at[2]:at[3]] == "diff" {
-			cmd := exec.CommandContext(s.t.Context(), "patch", "-p1")
+			cmd := exec.CommandContext(s.t.Context(), "patch", "-p1", "--fuzz=0")
 			cmd.Dir, cmd.Stdin = s.dir, strings.NewReader(body)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				s.t.Fatalf("patch: %v\n%s", err, out)

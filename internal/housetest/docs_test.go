@@ -248,7 +248,7 @@ func TestWorkedExamplesApply(t *testing.T) {
 			continue
 		}
 		applied++
-		cmd := exec.CommandContext(t.Context(), "patch", "-p1", "--dry-run", "--force")
+		cmd := exec.CommandContext(t.Context(), "patch", "-p1", "--dry-run", "--force", "--fuzz=0")
 		cmd.Dir, cmd.Stdin = root, strings.NewReader(b.text)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("docs/architecture.md:%d: these changes do not apply: %v\n%s", b.line, err, out)
