@@ -183,7 +183,7 @@ examples: ## vet and test the examples
 	go test $(ARGS) ./examples/...
 
 # The oldest and the newest PostgreSQL; `test` adds the machine's own. `test` is last: its summary ends the output.
-CI_STAGES := fmt-check vet lint test-alerts test-dashboards test-postgres-13 test-postgres-18 test-pgbouncer test-screen test-scale soak test
+CI_STAGES := fmt-check vet lint test-alerts test-alerts-prometheus3 test-dashboards test-postgres-13 test-postgres-18 test-pgbouncer test-screen test-scale soak e2e test
 
 .PHONY: ci
 ci: ## all that a change has to pass
