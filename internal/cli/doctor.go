@@ -31,13 +31,14 @@ func (a *app) doctorCommand() *cobra.Command {
   schema        is it this program's
   clock         how far this machine's clock is from the database's
   workers       those that stopped renewing their leases, and what they still hold
+  fencing       processes that went on after their worker was declared dead: what they wrote then was refused
   queues        tasks that no worker will take: none serves the queue, or it is paused; tasks that wait for long
   schedules     those that should have ticked, cannot tick, or begin what no worker takes
   dead letters  tasks that will not be tried again by themselves
   database      dead rows, long transactions (PostgreSQL), a write-ahead log that grows (SQLite)
 
-The exit code is 1 if anything is a problem, and 0 if there are only warnings or nothing. It changes nothing. Writes that
-fencing refused are not kept in the database; the metric stent_fenced_writes_total counts them.`,
+The exit code is 1 if anything is a problem, and 0 if there are only warnings or nothing. It changes nothing. It looks
+back a day for workers that died; each write that fencing refused is counted by the metric stent_fenced_writes_total.`,
 		Example: `  stent doctor
   stent doctor --json | jq '.findings[] | select(.level == "problem")'`,
 		Args: arguments(0, 0, ""),
@@ -125,6 +126,7 @@ func (a *app) examine(ctx context.Context, db backend.Backend) ([]finding, error
 		return nil, err
 	}
 	findings = append(findings, silent...)
+	findings = append(findings, examineFencing(stats.Now, workers))
 	findings = append(findings, examineQueues(stats)...)
 	schedules, err := examineSchedules(ctx, db, stats.Now, workers)
 	if err != nil {

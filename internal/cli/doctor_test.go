@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -65,6 +66,63 @@ func TestDoctorFindsASilentWorker(t *testing.T) {
 		}
 	})
 }
+
+// A process that goes on after its worker was declared dead is what fencing is for; one that was killed is not.
+func TestDoctorFindsWhatFencingRefused(t *testing.T) {
+	onEach(t, func(t *testing.T, b testBackend) {
+		h := newHistory(t, b)
+		h.register(backend.Worker{ID: "killed", Host: "pier", PID: 1}, time.Second)
+		h.register(backend.Worker{ID: "paused", Host: "pier", PID: 2}, time.Second)
+		declared := 0
+		h.until("both are declared dead", func() bool {
+			reaped, err := h.db.Reap(t.Context(), 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			declared += len(reaped.Workers)
+			return declared == 2
+		})
+		if text := h.run("doctor").stdout; !strings.Contains(text, "ok       fencing") {
+			t.Errorf("before the process has come back:\n%s", text)
+		}
+		h.clock.advance(time.Second)
+		h.register(backend.Worker{ID: "paused-again", Host: "pier", PID: 2}, time.Hour)
+		r := h.run("doctor")
+		if r.code != exitOK || !strings.Contains(r.stdout, "warning  fencing       1 workers") || !strings.Contains(r.stdout, "paused on pier") ||
+			!strings.Contains(r.stdout, "which became paused-again") || !strings.Contains(r.stdout, "WorkerConfig.Lease") {
+			t.Errorf("exit code %d\n%s", r.code, r.stdout)
+		}
+	})
+}
+
+// What is wrong with the database itself, each with what helps.
+func TestDoctorFindsWhatAilsTheDatabase(t *testing.T) {
+	well := backend.DatabaseStats{DeadTuples: deadTupleLimit, OldestTransaction: transactionLimit, WAL: walLimit, Size: 5 << 20}
+	for _, c := range []struct {
+		spoil        func(s *backend.DatabaseStats)
+		text, remedy string
+	}{
+		{func(*backend.DatabaseStats) {}, "5 MiB", ""},
+		{func(s *backend.DatabaseStats) { s.DeadTuples++ }, "1000001 dead rows wait for vacuum", "autovacuum"},
+		{func(s *backend.DatabaseStats) { s.OldestTransaction += time.Minute }, "has been open for 16m", "pg_stat_activity"},
+		{func(s *backend.DatabaseStats) { s.WAL += 1 << 20 }, "write-ahead log has 257 MiB", "a reader that stays open"},
+	} {
+		stats := well
+		c.spoil(&stats)
+		found, err := examineDatabase(t.Context(), diagnosed{stats: stats})
+		if err != nil || len(found) != 1 || !strings.Contains(found[0].Text, c.text) || !strings.Contains(found[0].Remedy, c.remedy) ||
+			(found[0].Level == warning) != (c.remedy != "") {
+			t.Errorf("%+v: %+v, %v", stats, found, err)
+		}
+	}
+}
+
+type diagnosed struct {
+	backend.Backend
+	stats backend.DatabaseStats
+}
+
+func (d diagnosed) Diagnose(context.Context) (backend.DatabaseStats, error) { return d.stats, nil }
 
 func TestDoctorKnowsTheClock(t *testing.T) {
 	for skew, want := range map[time.Duration]string{

@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) showCommand() *cobra.Command {
-	var history bool
+	var history, follow bool
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one execution, step by step",
@@ -21,19 +21,29 @@ func (a *app) showCommand() *cobra.Command {
 ID is an execution's id, or the beginning of one that no other id has.
 
   >  began, or is running      +  completed      ~  waits
-  x  failed or timed out       -  cancelled`,
+  x  failed or timed out       -  cancelled
+
+With --follow --json each line is an object: a step as {"progress": ...}, and last the whole as {"execution": ...}. The exit
+code does not tell how the execution ended.`,
 		Example: `  stent show 550e8400-e29b-41d4-a716-446655440000
   stent show order-1003 --json | jq .result
+  stent show order-1003 --follow               what happens, as it happens, until it has ended
   stent show order-1003 --history > testdata/order.json`,
 		Args:              arguments(1, 1, "an execution's id, as in `stent show order-1003`"),
 		ValidArgsFunction: a.completeExecutions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if history {
+			switch {
+			case history && follow:
+				return usagef("--history and --follow exclude each other")
+			case history:
 				return a.history(cmd.Context(), args[0])
+			case follow:
+				return a.follow(cmd.Context(), args[0])
 			}
 			return a.show(cmd.Context(), args[0])
 		},
 	}
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on printing what happens until the execution has ended")
 	cmd.Flags().BoolVar(&history, "history", false, "print the history as JSON, to check new code against it in a test: see stenttest.AssertReplays")
 	return cmd
 }
