@@ -2,10 +2,14 @@ package cli
 
 import (
 	"context"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stentgo/stent/internal/pgtest"
 )
 
 // TestBadInput holds that each mistake has one line that names it and says what to do, and the right exit code.
@@ -106,6 +110,79 @@ func TestBadInput(t *testing.T) {
 	for _, path := range []string{missing, folder} {
 		if _, err := os.Stat(path); !os.IsNotExist(err) {
 			t.Errorf("looking at %s has made it", path)
+		}
+	}
+}
+
+// The same mistakes are the same on each kind of database, and a database that is somebody else's is left alone.
+func TestBadInputOnEach(t *testing.T) {
+	onEach(t, func(t *testing.T, b testBackend) {
+		h := newHistory(t, b)
+		h.tellAll()
+		for _, c := range []struct {
+			args []string
+			code int
+			want string
+		}{
+			{[]string{"show", "nope"}, exitError, "no execution \"nope\": `stent list` shows those there are"},
+			{[]string{"show", "nope", "--follow"}, exitError, "no execution \"nope\""},
+			{[]string{"show", "order-w", "--follow", "--history"}, exitUsage, "--history and --follow exclude each other"},
+			{[]string{"why", "nope"}, exitError, "no execution \"nope\""},
+			{[]string{"cancel", "nope", "--yes"}, exitError, "no execution \"nope\""},
+			{[]string{"trace", "nope"}, exitError, "no execution \"nope\""},
+			{[]string{"show", "550e"}, exitError, "\"550e\" fits more than one execution"},
+			{[]string{"why", "order-"}, exitError, "\"order-\" fits more than one execution"},
+			{[]string{"dlq", "show", "nope"}, exitError, "no dead letter \"nope\": `stent dlq list`"},
+			{[]string{"dlq", "replay", completedID + ".1"}, exitError, "no dead letter"},
+			{[]string{"list", "--stat", "failed"}, exitUsage, "unknown flag: --stat: `stent list --help`"},
+			{[]string{"watch"}, exitError, "watch needs a terminal to draw on: `stent stats` prints the same counts once"},
+			{[]string{"watch", "--json"}, exitUsage, "`stent stats --json`"},
+			{[]string{"watch", "--interval", "never"}, exitUsage, "--interval \"never\""},
+		} {
+			got := h.run(c.args...)
+			if got.code != c.code || got.stdout != "" || !oneLine(got.stderr) || !strings.Contains(got.stderr, c.want) {
+				t.Errorf("%q: exit code %d, want %d; %q and on stderr %q, want %q", c.args, got.code, c.code, got.stdout, got.stderr, c.want)
+			}
+		}
+		b.execute(t, h.dsn, "DROP TABLE migrations")
+		for _, args := range [][]string{{"list"}, {"show", completedID}, {"stats"}, {"doctor"}, {"why", completedID}, {"dlq", "list"}} {
+			if got := h.run(args...); got.code != exitError || got.stdout != "" || !oneLine(got.stderr) || !strings.Contains(got.stderr, "not a Stent database") {
+				t.Errorf("%q on somebody else's database: exit code %d, %q", args, got.code, got.stderr)
+			}
+		}
+	})
+}
+
+// oneLine tells whether it is one line of the command, and no trace of a stack.
+func oneLine(s string) bool {
+	return strings.HasPrefix(s, "stent: ") && strings.Count(s, "\n") == 1 && strings.HasSuffix(s, "\n") && !strings.Contains(s, "goroutine")
+}
+
+// A server that does not answer, or says no, has one line that tells what to check, and no secret.
+func TestUnreachable(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := listener.Addr().String()
+	listener.Close()
+	u, err := url.Parse(pgtest.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := *u
+	wrong.Path = "/no_such_database"
+	for dsn, want := range map[string]string{
+		"postgres://ada:s3cret@" + nobody + "/shop":   "cannot reach postgres://" + nobody + "/shop: connect: connection refused: check that the server runs, and the host and the port",
+		"postgres://ada:s3cret@nowhere.invalid/shop":  "cannot reach postgres://nowhere.invalid/shop: the host \"nowhere.invalid\" is not known: check the address",
+		"host=nowhere.invalid user=a password=s3cret": "cannot reach the PostgreSQL database: the host \"nowhere.invalid\" is not known",
+		wrong.String(): "refuses the connection: FATAL: database \"no_such_database\" does not exist (SQLSTATE 3D000): check the user, the password and the database's name",
+	} {
+		for _, args := range [][]string{{"list"}, {"stats", "--json"}, {"why", "x"}, {"doctor"}, {"migrate", "up"}} {
+			got := stent(t.Context(), newClock(), append([]string{"--db", dsn}, args...)...)
+			if got.code != exitError || got.stdout != "" || !oneLine(got.stderr) || !strings.Contains(got.stderr, want) || strings.Contains(got.stderr, "s3cret") {
+				t.Errorf("%q: exit code %d, %q, want %q", args, got.code, got.stderr, want)
+			}
 		}
 	}
 }

@@ -2,6 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stentgo/stent/core/backend"
 	"github.com/stentgo/stent/core/backend/postgres"
@@ -22,7 +27,29 @@ func (a *app) openPostgres(ctx context.Context, d database, p purpose) (backend.
 	}
 	db, err := postgres.Open(ctx, d.dsn, opts...)
 	if err != nil {
-		return nil, err
+		return nil, unreachable(ctx, d, err)
 	}
 	return db, nil
+}
+
+// unreachable says what to look at where there is no connection, in place of all that the driver has tried.
+func unreachable(ctx context.Context, d database, err error) error {
+	var connect *pgconn.ConnectError
+	if !errors.As(err, &connect) || ctx.Err() != nil {
+		return err
+	}
+	var (
+		answer *pgconn.PgError
+		lookup *net.DNSError
+		dial   *net.OpError
+	)
+	switch {
+	case errors.As(err, &answer):
+		return fmt.Errorf("%s refuses the connection: %w: check the user, the password and the database's name in --db or STENT_DB", d.name, answer)
+	case errors.As(err, &lookup):
+		return fmt.Errorf("cannot reach %s: the host %q is not known: check the address in --db or STENT_DB", d.name, lookup.Name)
+	case errors.As(err, &dial):
+		return fmt.Errorf("cannot reach %s: %w: check that the server runs, and the host and the port in --db or STENT_DB", d.name, dial.Err)
+	}
+	return fmt.Errorf("cannot reach %s: %w: check that the server runs, and the address in --db or STENT_DB", d.name, connect.Unwrap())
 }
