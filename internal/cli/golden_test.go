@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/stentgo/stent/core/backend"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -142,10 +146,10 @@ func (b testBackend) golden(t *testing.T, name string, args []string, r result) 
 
 // TestGuide holds the formats that came before this program, character for character.
 func TestGuide(t *testing.T) {
-	h := newHistory(t, testBackends[0])
-	h.tellCompleted()
-
-	want := `ID: 550e8400-e29b-41d4-a716-446655440000
+	onEach(t, func(t *testing.T, b testBackend) {
+		h := newHistory(t, b)
+		h.tellCompleted()
+		h.prints([]string{"show", completedID}, b, `ID: 550e8400-e29b-41d4-a716-446655440000
 State: completed
 Started At: 2024-01-15T10:30:00
 Completed At: 2024-01-15T10:31:30
@@ -165,18 +169,79 @@ Custom State:
 - phase: completed
 
 Result: {"order_id": "ORD-123", "status": "completed"}
-`
-	if got := h.run("show", completedID).stdout; got != want {
-		t.Errorf("show prints\n%s\nwant, as in the guide to monitoring,\n%s", got, want)
-	}
-
-	h.tellRunning()
-	want = `ID                                   | State      | Started At
+`)
+		h.tellRunning()
+		h.prints([]string{"list"}, b, `ID                                   | State      | Started At
 -----------------------------------------------------------------
 550e8400-e29b-41d4-a716-446655440001 | running    | 2024-01-15T10:35:00
 550e8400-e29b-41d4-a716-446655440000 | completed  | 2024-01-15T10:30:00
-`
-	if got := h.run("list").stdout; got != want {
-		t.Errorf("list prints\n%s\nwant, as in the guide to monitoring,\n%s", got, want)
+`)
+	})
+}
+
+// TestGuideToDeadLetters: what the guide shows of a dead letter comes first, and in its order; a task's id is that of its
+// execution and a number here.
+func TestGuideToDeadLetters(t *testing.T) {
+	onEach(t, func(t *testing.T, b testBackend) {
+		h := newHistory(t, b)
+		h.tellFailed()
+		h.prints([]string{"dlq", "list"}, b, `Task ID                              | Execution                            | Step            | Reason
+-----------------------------------------------------------------------------------------------------------
+order-failed.2                       | order-failed                         | charge_payment  | ConnectionError: Connection timed out
+`)
+		h.prints([]string{"dlq", "show", failedID + ".2"}, b, `Task ID: order-failed.2
+Execution ID: order-failed
+Step: charge_payment (activity)
+Queue: default
+Reason: ConnectionError: Connection timed out
+Fingerprint: ec2bcee838ca
+Moved At: 2024-01-15T10:40:08
+Retries: 2
+Tags: billing
+
+Attempts:
+[10:40:02] x attempt 1: timeout
+[10:40:04] x attempt 2: timeout
+[10:40:08] x attempt 3: Connection timed out
+`)
+		h.prints([]string{"dlq", "replay", failedID + ".2", "--queue", "retry"}, b, "Replayed order-failed.2: charge_payment is in queue retry again.\n")
+	})
+}
+
+// prints compares what a command prints, in full.
+func (h *history) prints(args []string, b testBackend, want string) {
+	h.t.Helper()
+	if got := h.run(args...); got.code != exitOK || b.comparable(got.stdout) != b.comparable(want) {
+		h.t.Errorf("%q: exit code %d, prints\n%s%s\nwant, as in the guide to monitoring,\n%s", args, got.code, got.stdout, got.stderr, want)
 	}
+}
+
+// A result of any kind of JSON is shown, and so is that there is none.
+func TestShowResults(t *testing.T) {
+	onEach(t, func(t *testing.T, b testBackend) {
+		h := newHistory(t, b)
+		for id, result := range map[string]string{
+			"object": `{"a": [1, {"b": null}]}`, "list": `[1, "two", 3.5]`, "empty-list": `[]`, "text": `"it's done: <b>"`, "number": `12345678901234567890.5`,
+			"whole": `-3`, "yes": `true`, "no": `false`, "null": `null`, "none": ``,
+		} {
+			h.start(id)
+			h.claim()
+			h.commit(&backend.Turn{Execution: id, Token: 1, Close: &backend.Close{State: backend.Completed, Result: []byte(result)}})
+			got := h.run("show", id).stdout
+			if want := "\nResult: " + result + "\n"; strings.HasSuffix(got, want) == (result == "") {
+				t.Errorf("%s: %s is shown as\n%s", id, result, got)
+			}
+			var shape struct{ Result json.RawMessage }
+			if err := json.Unmarshal([]byte(h.run("show", id, "--json").stdout), &shape); err != nil {
+				t.Fatal(err)
+			}
+			var as, is any
+			if result == "" {
+				result = "null"
+			}
+			if json.Unmarshal(shape.Result, &as) != nil || json.Unmarshal([]byte(result), &is) != nil || !reflect.DeepEqual(as, is) {
+				t.Errorf("%s: %s is %s as JSON", id, result, shape.Result)
+			}
+		}
+	})
 }
