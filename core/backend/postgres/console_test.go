@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,6 +34,7 @@ func TestTheConsoleReadsIndexes(t *testing.T) {
 		{"list_executions", "'-infinity', now() - interval '1 hour', now() - interval '1 hour', '00000000-0000-0000-0000-000000000001', NULL, " + filters, ""},
 		{"list_executions_pending", "'-infinity', 'infinity', NULL, NULL, '{pending}', " + filters, "executions_claimable"},
 		{"list_executions_cancelling", "'-infinity', 'infinity', NULL, NULL, '{cancelling}', " + filters, "executions_cancelled|executions_unsuccessful"},
+		{"list_executions_running", "'-infinity', 'infinity', NULL, NULL, '{running}', " + filters, "executions_claimable"},
 		{"list_executions_unsuccessful", "'-infinity', 'infinity', NULL, NULL, '{failed}', " + filters, "executions_unsuccessful"},
 		{"list_executions_prefix", "'-infinity', 'infinity', NULL, NULL, NULL, " + filters +
 			", '00000000-0000-0000-0000-00000000aa00', '00000000-0000-0000-0000-00000000aaff', 'aa', 'ab'", "executions_pkey"},
@@ -48,6 +50,49 @@ func TestTheConsoleReadsIndexes(t *testing.T) {
 			t.Errorf("%s(%s) does not use %s:\n%s", c.name, c.args, c.index, steps)
 		}
 	}
+}
+
+// Running executions are listed wherever they stand: held by a worker, due later, or waiting for what nobody can foresee.
+func TestRunningExecutionsAreListedWhereverTheyStand(t *testing.T) {
+	m := newMill(t, pgtest.DSN(t))
+	list := func(f backend.ExecutionFilter, want ...string) {
+		t.Helper()
+		f.States = []backend.State{backend.Running}
+		all, err := m.db.Executions(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, x := range all {
+			got = append(got, x.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v: %q, want %q", f, got, want)
+		}
+	}
+	begin := func(add ...backend.Add) string {
+		id := newID()
+		m.commit(newStart(id))
+		task := m.claim(1)[0]
+		if len(add) > 0 {
+			m.commit(&backend.Turn{Execution: id, Token: task.Token, Added: add, Yield: &backend.Yield{WakeIn: add[0].Delay}})
+		}
+		return id
+	}
+	m.workflows(2, 1)
+	list(backend.ExecutionFilter{})
+	held := begin()
+	sleeps := begin(backend.Add{Seq: 1, Key: "sleep#1", Kind: backend.Timer, Step: "sleep", State: backend.Waiting, Delay: time.Hour})
+	list(backend.ExecutionFilter{}, sleeps, held)
+	list(backend.ExecutionFilter{Limit: 1}, sleeps)
+	list(backend.ExecutionFilter{After: sleeps}, held)
+	list(backend.ExecutionFilter{Workflow: "nothing"})
+	list(backend.ExecutionFilter{Since: time.Now().Add(time.Hour)})
+	waits := begin(backend.Add{Seq: 1, Key: "approval#1", Kind: backend.SignalWait, Step: "approval", State: backend.Waiting, Delay: -1})
+	m.commit(newStart(newID()))
+	list(backend.ExecutionFilter{}, waits, sleeps, held)
+	list(backend.ExecutionFilter{After: waits, Limit: 1}, sleeps)
+	list(backend.ExecutionFilter{Queue: "nothing"})
 }
 
 // explain is how PostgreSQL carries out a statement with parameters that it knows.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -87,10 +88,17 @@ func (db *DB) listExecutions(ctx context.Context, tx pgx.Tx, f backend.Execution
 	if f.IDPrefix != "" || listOf(f.States) != "list_executions" {
 		return db.listSpan(ctx, tx, f, since(f), before, after, limit(f.Limit, 20))
 	}
-	most, err := db.mostOf(ctx, tx, f)
-	if err != nil || most == 0 {
+	live, err := db.live(ctx, tx, f)
+	if err != nil || live == 0 {
 		return nil, err
 	}
+	if live <= fewRunning && slices.Equal(f.States, []backend.State{backend.Running}) {
+		found, keys, err := db.listRunning(ctx, tx, f, before, after)
+		if err != nil || found == live {
+			return keys, err
+		}
+	}
+	most := int(min(int64(limit(f.Limit, 20)), live))
 	for i := 0; i <= len(spans); i++ {
 		from := since(f)
 		last := i == len(spans)
@@ -113,12 +121,11 @@ func (db *DB) listExecutions(ctx context.Context, tx pgx.Tx, f backend.Execution
 	return keys, nil
 }
 
-// mostOf is how many executions a list can have. Of those that go on there are often fewer than are asked for, and their
-// number is known: with the last of them found, the search need not go through all that has ended.
-func (db *DB) mostOf(ctx context.Context, tx pgx.Tx, f backend.ExecutionFilter) (int, error) {
-	most := limit(f.Limit, 20)
+// live is how many executions there are in states of which none is final. Often these are fewer than a list may have: with
+// the last of them found, the search need not go through all that has ended.
+func (db *DB) live(ctx context.Context, tx pgx.Tx, f backend.ExecutionFilter) (int64, error) {
 	if len(f.States) == 0 || slices.ContainsFunc(f.States, backend.State.Final) {
-		return most, nil
+		return math.MaxInt64, nil
 	}
 	rows, err := tx.Query(ctx, db.q.get("stats_executions"))
 	if err != nil {
@@ -134,7 +141,19 @@ func (db *DB) mostOf(ctx context.Context, tx pgx.Tx, f backend.ExecutionFilter) 
 		}
 		return nil
 	})
-	return int(min(int64(most), max(live, 0))), err
+	return max(live, 0), err
+}
+
+// fewRunning is up to how many running executions are looked for where they are held and due: more are found among the
+// newest.
+const fewRunning = 1000
+
+// listRunning lists running executions without a look at others, and tells how many it knows of.
+func (db *DB) listRunning(ctx context.Context, tx pgx.Tx, f backend.ExecutionFilter, before, after pgtype.Timestamptz) (found int64, keys []key, err error) {
+	err = tx.QueryRow(ctx, db.q.get("list_executions_running"),
+		since(f), before, after, keyOf(f.After), []string{string(backend.Running)}, text(f.Workflow), text(f.Queue), text(f.Tag), limit(f.Limit, 20),
+	).Scan(&found, &keys)
+	return found, keys, err
 }
 
 // listOf names the statement that looks at the fewest executions to find those in some states.
