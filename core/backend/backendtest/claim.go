@@ -19,6 +19,7 @@ var claims = []behaviour{
 	{"only the queues that were named are looked at", claimQueues},
 	{"what must be left hides nothing behind it", claimIneligible},
 	{"nothing is taken from a paused queue", claimPaused},
+	{"of many queues it finds what is in any of them", claimManyQueues},
 	{"it is told whether there is more", claimMore},
 	{"it is told when the next is due", claimNextDue},
 	{"many claimers at once share the tasks and none is taken twice", claimConcurrently},
@@ -207,6 +208,32 @@ func claimPaused(h *harness) {
 	equal(h, "claimed", ids(c.Tasks), []string{"b.0"})
 	equal(h, "paused", c.Paused, []string{"paused"})
 	h.that("nothing falls due in it", c.NextDue < 0)
+}
+
+func claimManyQueues(h *harness) {
+	w := h.worker("w")
+	c := newClaim(10)
+	c.Queues = nil
+	for i := range 100 {
+		c.Queues = append(c.Queues, fmt.Sprint("q", 99-i))
+	}
+	for id, queue := range map[string]string{"a": "q7", "b": "q98", "strange": "other", "paused": "q50"} {
+		s := newStart(id)
+		s.Queue = queue
+		h.commit("", s)
+	}
+	h.ok(h.db.PauseQueue(h.ctx, "q50", "me"))
+	token := h.begin(w, "holds")
+	a := activity(1, backend.Pending)
+	a.Queue = "q3"
+	late := activity(2, backend.Pending)
+	late.Queue, late.Delay = "q4", long
+	h.add(w, "holds", token, a, late)
+	h.commit(w, c)
+	got := ids(c.Tasks)
+	slices.Sort(got)
+	equal(h, "claimed", got, []string{"a.0", "b.0", "holds.1"})
+	h.that("it is told of the one that is due later", c.NextDue > 0 && c.NextDue <= long)
 }
 
 func claimMore(h *harness) {

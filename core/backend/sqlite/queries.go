@@ -23,7 +23,7 @@ type queries struct {
 	claimExecutions, claimTasks                                  *query
 	claimUnstarted, claimRunning, claimPaused, claimWoken        *query
 	lanesOfExecutions, lanesOfTasks                              laneQueries
-	workerState                                                  *query
+	workerState, claimQueues                                     *query
 	readExecutions, readTasks, historyTasks, historySignals      *query
 	heldExecutions, heldTasks                                    *query
 	register, renew, renewNext, retire                           *query
@@ -137,6 +137,7 @@ func (l *loader) loadClaims(q *queries) {
 	q.claimUnstarted = l.load("claim_unstarted", "keys")
 	q.claimRunning = l.load("claim_running", "step")
 	q.claimPaused = l.load("claim_paused", "")
+	q.claimQueues = l.load("claim_queues", "")
 	q.claimWoken = l.load("claim_woken", "worker_id")
 	q.lanesOfExecutions = l.lanes("executions")
 	q.lanesOfTasks = l.lanes("tasks")

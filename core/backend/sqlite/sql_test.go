@@ -53,7 +53,7 @@ func TestHotStatementsReadNoTableFromEndToEnd(t *testing.T) {
 	}
 	for name, index := range map[string]string{
 		"claim_due_executions": "COVERING INDEX executions_claimable", "claim_due_tasks": "COVERING INDEX tasks_claimable",
-		"claim_running": "COVERING INDEX tasks_claimed", "claim_woken": "executions_woken", "history_signals": "signals_unconsumed",
+		"claim_queues": "tasks_claimable (queue>?)", "claim_running": "COVERING INDEX tasks_claimed", "claim_woken": "executions_woken", "history_signals": "signals_unconsumed",
 	} {
 		steps, err := db.Plan(name)
 		if err != nil || !strings.Contains(strings.Join(steps, "; "), index) {
