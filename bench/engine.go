@@ -76,7 +76,7 @@ func engines() []engine {
 }
 
 func find(name string) (engine, error) {
-	for _, e := range engines() {
+	for _, e := range slices.Concat(engines(), voices()) {
 		if e.name == name {
 			return e, nil
 		}

@@ -3,6 +3,8 @@
 //
 //	bench compare   all rows of the table, written to RESULTS.md
 //	bench latency   from a start to the begin of its activity, at several rates
+//	bench growth    Stent with more history, processes, queues and larger payloads, written to GROWTH.md
+//	bench cost      what recorders, log injectors and a tracer cost, written to COST.md
 //
 // Each measurement runs in a process of its own, on an empty database. PostgreSQL is the one that STENT_TEST_POSTGRES
 // names, else one that is started for the purpose; see package pgtest.
@@ -28,13 +30,17 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("want compare or latency, each with -h for its flags")
+		return errors.New("want compare, latency, growth or cost, each with -h for its flags")
 	}
 	switch command, args := args[0], args[1:]; command {
 	case "compare":
 		return compare(ctx, args)
 	case "latency":
 		return latency(ctx, args)
+	case "growth":
+		return growth(ctx, args)
+	case "cost":
+		return cost(ctx, args)
 	case "starts": // one measurement of latency, likewise
 		return startsHere(ctx, args)
 	case "measure": // one measurement, in a process of its own
@@ -42,5 +48,5 @@ func run(ctx context.Context, args []string) error {
 	case "serve": // another worker process
 		return serveHere(ctx, args)
 	}
-	return fmt.Errorf("unknown command %q: want compare or latency", args[0])
+	return fmt.Errorf("unknown command %q: want compare, latency, growth or cost", args[0])
 }

@@ -25,7 +25,8 @@ type measurement struct {
 	Ops         int64
 	Seconds     float64
 	PerOp       counters
-	Missing     bool // the engine cannot do this
+	Claim       float64 // milliseconds of a claim and of giving the task back, where the row measures that; median
+	Missing     bool    // the engine cannot do this
 }
 
 func (m measurement) rate() float64 { return float64(m.Ops) / m.Seconds }
@@ -127,6 +128,7 @@ func measure(ctx context.Context, e engine, w row, t target, length time.Duratio
 	}
 	return measurement{
 		Engine: e.name, Row: w.name, Ops: r.ops, Seconds: r.took.Seconds(), PerOp: r.after.minus(r.before).over(float64(max(r.ops, 1))),
+		Claim: r.claim,
 	}, nil // without Close: some peers take half a minute for it
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,7 @@ var rows = []row{
 }
 
 func findRow(name string) (row, error) {
-	for _, r := range rows {
+	for _, r := range slices.Concat(rows, growthRows()) {
 		if r.name == name {
 			return r, nil
 		}
@@ -52,7 +53,7 @@ type round struct {
 	engine  engine
 	session session
 	length  time.Duration
-	payload int
+	claim   float64 // see measurement.Claim
 	before  counters
 	ops     int64
 	took    time.Duration

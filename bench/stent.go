@@ -22,6 +22,7 @@ type stent struct {
 	engine *core.Engine
 	done   func()
 	begun  func(int64)
+	say    func(ctx context.Context) // by each activity; nil for nothing
 
 	registered bool
 	remote     bool // activities are another process's
@@ -33,6 +34,8 @@ var (
 	rootOnly    = core.NewWorkflow[int, int]("root_only")
 	sequence    = core.NewWorkflow[int, int]("sequence")
 	remotely    = core.NewWorkflow[int, int]("remotely")
+	echo        = core.NewActivity[string, string]("echo")
+	echoes      = core.NewWorkflow[string, string]("echoes")
 	began       = core.NewActivity[int64, int]("began")
 	beginning   = core.NewWorkflow[int64, int]("beginning")
 	flowQueue   = []string{core.DefaultQueue}
@@ -40,6 +43,10 @@ var (
 )
 
 func openStent(ctx context.Context, t target) (session, error) {
+	return openStentWith(ctx, t, core.WithLogger(slog.New(slog.NewJSONHandler(io.Discard, nil))))
+}
+
+func openStentWith(ctx context.Context, t target, opts ...core.Option) (*stent, error) {
 	s := &stent{}
 	var err error
 	if t.kind == "postgres" {
@@ -54,7 +61,7 @@ func openStent(ctx context.Context, t target) (session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.engine, err = core.New(s.db, core.WithLogger(slog.New(slog.NewJSONHandler(io.Discard, nil))))
+	s.engine, err = core.New(s.db, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +82,27 @@ func loop(call *core.Activity[int, int]) func(flow *core.Flow, n int) (int, erro
 
 func nothing(_ context.Context, n int) (int, error) { return n, nil }
 
+func (s *stent) speak(ctx context.Context, n int) (int, error) {
+	if s.say != nil {
+		s.say(ctx)
+	}
+	return n, nil
+}
+
 func (s *stent) handlers() []core.Handler {
 	return []core.Handler{
-		noop.Handle(nothing),
+		noop.Handle(s.speak),
 		sequence.Handle(loop(noop)),
+		echo.Handle(func(_ context.Context, text string) (string, error) { return text, nil }),
+		echoes.Handle(func(flow *core.Flow, text string) (string, error) {
+			var err error
+			for range 5 {
+				if text, err = echo.Call(flow, text); err != nil {
+					return "", err
+				}
+			}
+			return text, nil
+		}),
 		remotely.Handle(loop(noopRemote)),
 		rootOnly.Handle(func(_ *core.Flow, n int) (int, error) {
 			if s.done != nil {
@@ -131,7 +155,11 @@ func (s *stent) Drain(ctx context.Context, done func()) error {
 	return s.serve(ctx, nil)
 }
 
-func (s *stent) Serve(ctx context.Context) error { return s.serve(ctx, flowQueue, s.handlers()...) }
+func (s *stent) Serve(ctx context.Context) error { return s.ServeQueues(ctx, flowQueue) }
+
+func (s *stent) ServeQueues(ctx context.Context, queues []string) error {
+	return s.serve(ctx, queues, s.handlers()...)
+}
 
 func (s *stent) ServeFlows(ctx context.Context) error {
 	s.remote = true
