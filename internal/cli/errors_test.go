@@ -160,7 +160,7 @@ func oneLine(s string) bool {
 
 // A server that does not answer, or says no, has one line that tells what to check, and no secret.
 func TestUnreachable(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
