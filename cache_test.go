@@ -191,3 +191,26 @@ func TestACrashOfTheOneThatRunsLetsTheOtherRun(t *testing.T) {
 		}
 	})
 }
+
+// The key of an activity that waits in a queue, or is taken over from a worker that died, is kept with it.
+func TestAnIdempotentActivityIsSharedAlsoThroughAQueue(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		var did tally
+		act := core.NewActivity[int, int]("queued", core.Idempotent(), core.MaxConcurrent(1))
+		wf := core.NewWorkflow[int, int]("twice")
+		p := w.program(
+			act.Handle(func(context.Context, int) (int, error) { return did.add("queued"), nil }),
+			wf.Handle(func(flow *core.Flow, n int) (int, error) {
+				first, err := act.Call(flow, n)
+				if err != nil {
+					return 0, err
+				}
+				again, err := act.Call(flow, n)
+				return 10*first + again, err
+			}),
+		).serve(core.WorkerConfig{})
+		if got := wait(p, start(p, wf, 1)); got != 11 {
+			t.Errorf("the results are %d: the activity ran twice", got)
+		}
+	})
+}

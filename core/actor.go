@@ -1,8 +1,8 @@
 package core
 
 // By names who asked for something: a replay, a discard, a cancellation, a pause. It is kept; see [Engine.Audit]. Default:
-// nobody is named.
-func By(actor string) actorOption { return actorOption(actor) }
+// nobody is named. What is longer than 255 bytes is cut off.
+func By(actor string) actorOption { return actorOption(storable(actor, maxName)) }
 
 type actorOption string
 

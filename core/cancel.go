@@ -16,8 +16,11 @@ type cancelOption func(*cancelSettings)
 
 func (o cancelOption) toCancel(s *cancelSettings) { o(s) }
 
-// Because says why; it is kept. Default: nothing is said.
-func Because(text string) cancelOption { return func(s *cancelSettings) { s.reason = text } }
+// Because says why; it is kept, up to 64 KiB of it. Default: nothing is said.
+func Because(text string) cancelOption {
+	text = storable(text, maxText)
+	return func(s *cancelSettings) { s.reason = text }
+}
 
 // Cancel asks an execution to stop, and returns when that is durable; it does not wait until it has.
 //
@@ -33,6 +36,9 @@ func (e *Engine) Cancel(ctx context.Context, id string, opts ...CancelOption) er
 	var s cancelSettings
 	for _, opt := range opts {
 		opt.toCancel(&s)
+	}
+	if err := checkID(id); err != nil {
+		return fmt.Errorf("cancel: %w", err)
 	}
 	cmd := &backend.Cancel{Execution: id, Actor: s.actor, Reason: s.reason}
 	err := e.commit(ctx, cmd)

@@ -31,9 +31,8 @@ func (p payloads) encode(what, name string, v any) ([]byte, int64, error) {
 	if err != nil {
 		return nil, 0, payloadError("%s%s: %T does not encode: %w", what, name, v, err)
 	}
-	if len(data) > p.limit {
-		return nil, 0, payloadError("%s%s: %d bytes are more than the limit of %d: store the data elsewhere and pass a "+
-			"reference, or raise the limit with core.WithPayloadLimit", what, name, len(data), p.limit)
+	if err := p.fits(what, name, data); err != nil {
+		return nil, 0, err
 	}
 	plain := data
 	if _, isJSON := p.codec.(jsonCodec); !isJSON {
@@ -42,6 +41,14 @@ func (p payloads) encode(what, name string, v any) ([]byte, int64, error) {
 		}
 	}
 	return data, hash(plain), nil
+}
+
+func (p payloads) fits(what, name string, data []byte) error {
+	if len(data) <= p.limit {
+		return nil
+	}
+	return payloadError("%s%s: %d bytes are more than the limit of %d: store the data elsewhere and pass a "+
+		"reference, or raise the limit with core.WithPayloadLimit", what, name, len(data), p.limit)
 }
 
 func (p payloads) decode(what, name string, data []byte, v any) error {

@@ -18,6 +18,9 @@ func (e *Engine) Replay(ctx context.Context, id backend.TaskID, opts ...ReplayOp
 	if s.err != nil {
 		return fmt.Errorf("replay %s: %w", id, s.err)
 	}
+	if err := checkID(id.Execution); err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
 	letter, err := e.db.DeadLetter(ctx, id)
 	if err == nil {
 		err = e.replay(ctx, &letter, s)
@@ -42,6 +45,9 @@ func (e *Engine) replay(ctx context.Context, letter *backend.DeadLetter, s opera
 
 // Discard removes a dead letter; its execution stays as it is. It says ErrNotFound.
 func (e *Engine) Discard(ctx context.Context, id backend.TaskID, opts ...ActOption) error {
+	if err := checkID(id.Execution); err != nil {
+		return fmt.Errorf("discard: %w", err)
+	}
 	letter := backend.DeadLetter{Task: id}
 	if len(e.metrics) > 0 { // afterwards nobody knows its queue
 		var err error

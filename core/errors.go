@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -208,7 +209,7 @@ func (e *codedError) Unwrap() error { return e.err }
 func FailureOf(err error) backend.Failure { return failureOf(err) }
 
 func failureOf(err error) backend.Failure {
-	f := backend.Failure{Message: err.Error(), Type: typeName(err)}
+	f := backend.Failure{Message: storable(err.Error(), maxText), Type: typeName(err)}
 	var (
 		panicked *PanicError
 		coded    *codedError
@@ -221,7 +222,7 @@ func failureOf(err error) backend.Failure {
 	case errors.As(err, &late):
 		f.Type, f.Code, f.Limit = "*core.TimeoutError", string(late.late.Kind), late.late.Limit
 	case errors.As(err, &panicked):
-		f.Code, f.Stack = CodePanic, string(panicked.Stack)
+		f.Code, f.Stack = CodePanic, storable(string(panicked.Stack), maxText)
 	case errors.As(err, &nondet):
 		f.Code = CodeNonDeterminism
 	case errors.As(err, &coded):
@@ -233,6 +234,20 @@ func failureOf(err error) backend.Failure {
 		f.Cause = child.Failure.Cause
 	}
 	return f
+}
+
+// maxText is the most bytes that are kept of an error's message, and of a stack.
+const maxText = 64 << 10
+
+// storable is a text as every database takes it: UTF-8 without NUL, of at most so many bytes.
+func storable(s string, limit int) string {
+	if len(s) > limit {
+		s = s[:limit] + "…"
+	}
+	if strings.ContainsRune(s, 0) {
+		s = strings.ReplaceAll(s, "\x00", "\ufffd")
+	}
+	return strings.ToValidUTF8(s, "\ufffd")
 }
 
 // typeName names the first error of the chain that is more than a wrapper.

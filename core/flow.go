@@ -56,8 +56,12 @@ type Counter struct {
 	name string
 }
 
-// Add adds delta, which may be negative, with the next write of the workflow.
+// Add adds delta, which may be negative, with the next write of the workflow. A bad name is a panic, which fails the
+// workflow.
 func (c Counter) Add(delta float64) {
+	if err := checkName("counter", c.name); err != nil {
+		panic(err)
+	}
 	c.flow.effect(backend.Effect{Counter: c.name, Delta: delta})
 }
 
@@ -70,11 +74,18 @@ type CustomState struct {
 	name string
 }
 
-// Set makes v, as JSON, the value, with the next write of the workflow.
+// Set makes v, as JSON, the value, with the next write of the workflow. The limit of payloads holds for it too. It is not
+// passed through the [Codec], so that consoles can show it.
 func (s CustomState) Set(v any) error {
+	if err := checkName("custom state", s.name); err != nil {
+		return NonRetryable(err)
+	}
 	data, err := json.Marshal(v)
 	if err != nil {
 		return payloadError("custom state %s: %T does not encode: %w", s.name, v, err)
+	}
+	if err := s.flow.run.w.e.payloads.fits("custom state ", s.name, data); err != nil {
+		return err
 	}
 	s.flow.effect(backend.Effect{Custom: s.name, Value: data})
 	return nil

@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -113,4 +114,17 @@ func FuzzName(f *testing.F) {
 			t.Errorf("%q is taken for a name", name)
 		}
 	})
+}
+
+// What is stored of a policy is all of it, whichever field is the only one that is set.
+func TestAStoredPolicyIsTheSame(t *testing.T) {
+	for _, p := range []taskPolicy{
+		{}, {retry: RetryPolicy{MaxAttempts: 2}}, {retry: RetryPolicy{InitialDelay: time.Second}}, {retry: RetryPolicy{BackoffFactor: 2}},
+		{retry: RetryPolicy{MaxDelay: time.Second}}, {retry: RetryPolicy{Jitter: -1}}, {retry: RetryPolicy{NonRetryable: []string{"x"}}},
+		{startToClose: time.Second}, {scheduleToStart: time.Second}, {heartbeat: time.Second}, {shareKey: "k"}, {shareFor: time.Second},
+	} {
+		if got, err := decodePolicy(p.encode()); err != nil || !reflect.DeepEqual(got, p) {
+			t.Errorf("%+v is stored as %s, which is %+v, %v", p, p.encode(), got, err)
+		}
+	}
 }

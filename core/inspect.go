@@ -35,6 +35,9 @@ type ProgressItem struct {
 
 // StateOf reads one execution with its progress, or says ErrNotFound.
 func (e *Engine) StateOf(ctx context.Context, id string) (Snapshot, error) {
+	if err := checkID(id); err != nil {
+		return Snapshot{}, err
+	}
 	x, err := e.db.Execution(ctx, id)
 	if err != nil {
 		return Snapshot{}, err

@@ -272,8 +272,27 @@ func Delay(d time.Duration) startOption {
 // At makes the execution due at a time, by the database's clock; a time in the past means now.
 func At(t time.Time) startOption { return func(s *settings) { s.at = t } }
 
-// Metadata is kept with the execution and shown with it.
-func Metadata(m map[string]string) startOption { return func(s *settings) { s.metadata = m } }
+// maxMetadata is the most bytes of an execution's metadata.
+const maxMetadata = 64 << 10
+
+// Metadata is kept with the execution and shown with it. Keys are like other names; all together it has at most 64 KiB.
+func Metadata(m map[string]string) startOption {
+	return func(s *settings) {
+		size := 0
+		for key, value := range m {
+			if err := checkName("metadata key", key); err != nil {
+				s.fail(err)
+			}
+			if size += len(key) + len(value); size > maxMetadata {
+				s.fail(fmt.Errorf("metadata: more than the %d bytes that it may have", maxMetadata))
+			}
+			if storable(value, maxMetadata) != value {
+				s.fail(fmt.Errorf("metadata %q: a value that is not valid UTF-8, or holds a NUL", key))
+			}
+		}
+		s.metadata = m
+	}
+}
 
 // checkName refuses names that could not be stored, shown on a line, or typed at a console.
 func checkName(what, name string) error {
@@ -288,6 +307,14 @@ func checkName(what, name string) error {
 		return fmt.Errorf("%s %q: contains a control character", what, name)
 	case strings.TrimSpace(name) != name:
 		return fmt.Errorf("%s %q: begins or ends with a blank", what, name)
+	}
+	return nil
+}
+
+// checkID says ErrNotFound of what can be no execution's id, before a database has to say what it thinks of it.
+func checkID(id string) error {
+	if err := checkName("execution id", id); err != nil {
+		return fmt.Errorf("%w: %w", err, ErrNotFound)
 	}
 	return nil
 }

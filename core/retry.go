@@ -153,7 +153,7 @@ func (p taskPolicy) encode() []byte {
 func (p taskPolicy) isDefault() bool {
 	r := p.retry
 	return r.MaxAttempts == 0 && r.InitialDelay == 0 && r.BackoffFactor == 0 && r.MaxDelay == 0 && r.Jitter == 0 && len(r.NonRetryable) == 0 &&
-		p.startToClose == 0 && p.scheduleToStart == 0 && p.heartbeat == 0
+		p.startToClose == 0 && p.scheduleToStart == 0 && p.heartbeat == 0 && p.shareKey == "" && p.shareFor == 0
 }
 
 func decodePolicy(data []byte) (taskPolicy, error) {

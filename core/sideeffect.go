@@ -22,6 +22,9 @@ func (f *Flow) NewID() (string, error) {
 // belongs into an activity. If the process dies right after fn, fn is called again.
 func SideEffect[T any](f *Flow, name string, fn func() T) (T, error) {
 	var out T
+	if err := checkName("side effect", name); err != nil {
+		return out, NonRetryable(err)
+	}
 	s, added, err := f.enter(backend.SideEffect, name, "", 0)
 	if err != nil {
 		return out, err
@@ -55,6 +58,9 @@ func (f *Flow) record(s *step, v any) error {
 //
 // minVersion is usually 0, for the code as it was before the call to Version.
 func (f *Flow) Version(id string, minVersion, maxVersion int) (int, error) {
+	if err := checkName("version", id); err != nil {
+		return 0, NonRetryable(err)
+	}
 	key := "version:" + id
 	f.mustLive()
 	s := f.run.byKey[key]

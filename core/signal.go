@@ -41,10 +41,16 @@ func (e *Engine) SignalRaw(ctx context.Context, execution, name string, payload 
 	if err := checkName("signal", name); err != nil {
 		return err
 	}
+	if err := e.payloads.fits("signal ", name, payload); err != nil {
+		return err
+	}
 	return e.signal(ctx, execution, name, payload)
 }
 
 func (e *Engine) signal(ctx context.Context, execution, name string, payload []byte) error {
+	if err := checkID(execution); err != nil {
+		return fmt.Errorf("send signal %s: %w", name, err)
+	}
 	cmd := &backend.Signalled{Execution: execution, ID: newID(e.clock.Now()), Name: name, Payload: payload}
 	if err := e.signalling(ctx, cmd); err != nil {
 		return fmt.Errorf("send signal %s to %s: %w", name, execution, err)

@@ -62,6 +62,9 @@ type Explanation struct {
 // on comes before what it merely waits for, and that before what is at work. An unknown id is ErrNotFound. It reads, and
 // changes nothing.
 func (e *Engine) Why(ctx context.Context, id string) (Explanation, error) {
+	if err := checkID(id); err != nil {
+		return Explanation{}, err
+	}
 	x, err := e.db.Execution(ctx, id)
 	if err != nil {
 		return Explanation{}, err

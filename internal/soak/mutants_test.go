@@ -91,7 +91,7 @@ var mutants = []mutant{
 	{
 		name:  "a worker goes on when its lease is over and could not be renewed",
 		edits: []edit{{"core/lease.go", "			if left <= 0 {", "			if left = max(left, time.Second); left <= 0 {"}},
-		soak:  []string{"-backend", "postgres", "-only", "split"},
+		soak:  []string{"-backend", "postgres", "-only", "split", "-for", "60s"},
 		shows: "VIOLATION: chain",
 	},
 	{
@@ -100,7 +100,7 @@ var mutants = []mutant{
 			{inPostgres + "sql/complete.sql", "AND t.token = u.token", "AND u.token > 0"},
 			{inPostgres + "sql/turn.sql", "AND e.token = u.token AND e.state = 'running' AND e.worker = $4", "AND u.token > 0 AND e.state = 'running' AND $4 > 0"},
 		},
-		soak: []string{"-backend", "postgres", "-only", "pause"},
+		soak: []string{"-backend", "postgres", "-only", "pause", "-for", "60s"},
 	},
 }
 
