@@ -74,6 +74,11 @@ soak: ## break everything around worker processes for DURATION on each backend, 
 soak-mutants: ## take one protection after the other out of copies of Stent, and see the soak's judge find out (ten minutes)
 	go test -tags mutants -count=1 -timeout=40m -v -run 'EveryMutant' $(ARGS) ./internal/soak
 
+.PHONY: cover
+cover: $(PGSERVER) ## how much of core and the backends the tests run, those of the whole engine included (minutes)
+	$(PGSERVER) go test -count=1 -timeout=20m -coverpkg=./core,./core/backend/sqlite,./core/backend/postgres,./core/backend/memory -coverprofile=.cache/cover.out . ./core/...
+	@go tool cover -func=.cache/cover.out | awk -F '[:\t]+' '/^total/ { print }'
+
 # How long each fuzz test looks for new inputs.
 FUZZTIME ?= 30s
 
