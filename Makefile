@@ -70,6 +70,13 @@ soak: ## break everything around worker processes for DURATION on each backend, 
 	$(SOAK) -backend sqlite -for $(DURATION) $(ARGS)
 	$(SOAK) -backend postgres -for $(DURATION) $(ARGS)
 
+.PHONY: soak-upgrade
+soak-upgrade: ## a rolling upgrade in a storm: workers of BEFORE, a soak built from an older version, serve while newer ones migrate
+	@test -n "$(BEFORE)" || { echo >&2 'say BEFORE=PROGRAM: in a worktree of the older version, go build -o PROGRAM ./internal/soak'; exit 1; }
+	go build -o $(SOAK) ./internal/soak
+	$(SOAK) -backend sqlite -for $(DURATION) -before $(BEFORE) $(ARGS)
+	$(SOAK) -backend postgres -for $(DURATION) -before $(BEFORE) $(ARGS)
+
 .PHONY: soak-mutants
 soak-mutants: ## take one protection after the other out of copies of Stent, and see the soak's judge find out (ten minutes)
 	go test -tags mutants -count=1 -timeout=40m -v -run 'EveryMutant' $(ARGS) ./internal/soak

@@ -85,6 +85,12 @@ func (s *soak) play(ctx context.Context) (err error) {
 			p.close()
 		}
 	}()
+	s.fleet = &fleet{db: s.db, ledger: s.ledger, mended: s.mended, random: s.random(2)}
+	if s.before != "" {
+		if err := s.olderBegin(ctx); err != nil {
+			return err
+		}
+	}
 	if s.store, err = openBackend(ctx, s.db.name, s.db.address(nil)); err != nil {
 		return err
 	}
@@ -100,9 +106,13 @@ func (s *soak) play(ctx context.Context) (err error) {
 		return err
 	}
 	s.client = &client{engine: engine, counts: counts, mended: s.mended, report: s.report, random: s.random(1), started: map[string]*started{}}
-	s.fleet = &fleet{db: s.db, ledger: s.ledger, mended: s.mended, random: s.random(2)}
+	if s.before != "" {
+		if err := s.ledger.write(entry{What: migrated}); err != nil {
+			return err
+		}
+	}
 	for range s.workers {
-		if err := s.fleet.recruit(ctx, false); err != nil {
+		if err := s.fleet.recruit(ctx, false, ""); err != nil {
 			return err
 		}
 	}
@@ -113,6 +123,33 @@ func (s *soak) play(ctx context.Context) (err error) {
 		return err
 	}
 	return s.judge(ctx)
+}
+
+// older is how many workers of an older version begin.
+const older = 2
+
+// olderBegin starts workers of an older version, which make the database, and waits until they serve.
+func (s *soak) olderBegin(ctx context.Context) error {
+	for range older {
+		if err := s.fleet.recruit(ctx, false, s.before); err != nil {
+			return err
+		}
+	}
+	for serving := map[int]bool{}; len(serving) < older; <-time.After(50 * time.Millisecond) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		entries, err := readLedger(s.ledger.file.Name())
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.What == told {
+				serving[e.Process] = true
+			}
+		}
+	}
+	return nil
 }
 
 // storm is load and faults at once. The client's own connection is cut too.
@@ -166,7 +203,7 @@ func (s *soak) calm(ctx context.Context) {
 	before := s.fleet.next
 	s.fleet = &fleet{db: s.db, ledger: s.ledger, mended: s.mended, random: s.random(5), next: before + 1000}
 	for range 2 {
-		if err := s.fleet.recruit(ctx, true); err != nil {
+		if err := s.fleet.recruit(ctx, true, ""); err != nil {
 			s.report.violate("start a calm worker: %v", err)
 		}
 	}

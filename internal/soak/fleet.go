@@ -35,6 +35,7 @@ type fleet struct {
 type member struct {
 	proxy *proxy // nil on SQLite
 	calm  bool   // its clock is right
+	of    string // the program that it runs; "" for this one
 
 	mu      sync.Mutex
 	process int // its number, never used twice
@@ -45,8 +46,8 @@ type member struct {
 }
 
 // recruit adds a member and starts its process.
-func (f *fleet) recruit(ctx context.Context, calm bool) error {
-	m := &member{calm: calm}
+func (f *fleet) recruit(ctx context.Context, calm bool, of string) error {
+	m := &member{calm: calm, of: of}
 	if f.db.server != nil {
 		var err error
 		if m.proxy, err = newProxy(ctx, f.db.hostPort); err != nil {
@@ -79,11 +80,13 @@ func (f *fleet) start(m *member) error {
 	if err != nil {
 		return err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
+	program := m.of
+	if program == "" {
+		if program, err = os.Executable(); err != nil {
+			return err
+		}
 	}
-	cmd := exec.Command(self) //nolint:noctx // the nemesis ends it
+	cmd := exec.Command(program) //nolint:noctx // the nemesis ends it
 	cmd.Env = append(os.Environ(), workerEnv+"="+string(text))
 	stderr := &tail{}
 	cmd.Stderr = stderr

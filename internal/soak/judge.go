@@ -37,6 +37,9 @@ func (s *soak) judge(ctx context.Context) error {
 		return err
 	}
 	j := &judge{soak: s, rows: map[string]*backend.Execution{}, tasks: map[string][]backend.Task{}}
+	if s.before != "" {
+		s.upgraded(entries)
+	}
 	j.chronicle = readChronicle(entries, map[string]int{narrow.Name(): narrowLimit}, s.report)
 	if err := j.read(ctx); err != nil {
 		return err
@@ -72,6 +75,22 @@ func (s *soak) judge(ctx context.Context) error {
 	}
 	j.metrics()
 	return s.sound(ctx)
+}
+
+// upgraded tells what workers of the older version did after the migration. Those that were started again then were
+// refused, so they are the first ones.
+func (s *soak) upgraded(entries []entry) {
+	n, since := 0, false
+	for _, e := range entries {
+		since = since || e.What == migrated
+		if since && e.What == did && e.Process <= older {
+			n++
+		}
+	}
+	s.report.check("effects of older workers after the migration", n)
+	if n == 0 {
+		s.report.violate("no worker of the older version did anything after the migration")
+	}
 }
 
 // read reads all executions and tasks.

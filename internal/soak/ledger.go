@@ -23,6 +23,8 @@ const (
 	stopped happening = "stopped" // its context ended, and it did nothing
 	told    happening = "told"    // metrics of a process so far
 
+	migrated happening = "migrated" // by a newer program, where older ones began
+
 	paused  happening = "paused"  // SIGSTOP to a process
 	resumed happening = "resumed" // SIGCONT
 	killed  happening = "killed"  // SIGKILL

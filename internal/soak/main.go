@@ -31,6 +31,7 @@ type options struct {
 	workers int
 	rate    float64 // executions started a second
 	only    string  // faults, separated by commas
+	before  string  // a soak of an older version
 	verbose bool
 }
 
@@ -48,6 +49,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.workers, "workers", 4, "worker processes")
 	flags.Float64Var(&o.rate, "rate", 40, "executions started a second")
 	flags.StringVar(&o.only, "only", "", "faults to inject, separated by commas; all where empty")
+	flags.StringVar(&o.before, "before", "", "a soak `program` of an older version: its workers begin, and the others migrate the database under them")
 	flags.BoolVar(&o.verbose, "v", false, "tell each fault")
 	if err := flags.Parse(args); err != nil {
 		return err
