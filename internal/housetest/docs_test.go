@@ -196,7 +196,7 @@ func TestConfigurationShownIsThere(t *testing.T) {
 func TestEveryBlockSaysWhatItIs(t *testing.T) {
 	known := map[string]string{
 		"go": "compiled", "console": "run, by a test of internal/cli", "json": "read as JSON", "yaml": "a file under deploy", "dockerfile": "likewise", "promql": "read by make test-alerts, as a panel or a rule",
-		"mermaid": "a drawing", "text": "a drawing, or lines of a log", "diff": "applied, by TestWorkedExamplesApply", "": "a drawing",
+		"sql": "run, by the test of roles in core/backend/postgres", "mermaid": "a drawing", "text": "a drawing, or lines of a log", "diff": "applied, by TestWorkedExamplesApply", "": "a drawing",
 	}
 	for _, p := range pages(t) {
 		for _, b := range p.blocks() {

@@ -22,8 +22,7 @@ type mutant struct {
 type edit struct{ file, old, new string }
 
 const (
-	inSQLite   = "core/backend/sqlite/"
-	inPostgres = "core/backend/postgres/"
+	inSQLite = "core/backend/sqlite/"
 )
 
 var mutants = []mutant{
@@ -93,14 +92,6 @@ var mutants = []mutant{
 		edits: []edit{{"core/lease.go", "			if left <= 0 {", "			if left = max(left, time.Second); left <= 0 {"}},
 		soak:  []string{"-backend", "postgres", "-only", "split", "-for", "60s"},
 		shows: "VIOLATION: chain",
-	},
-	{
-		name: "PostgreSQL compares no tokens",
-		edits: []edit{
-			{inPostgres + "sql/complete.sql", "AND t.token = u.token", "AND u.token > 0"},
-			{inPostgres + "sql/turn.sql", "AND e.token = u.token AND e.state = 'running' AND e.worker = $4", "AND u.token > 0 AND e.state = 'running' AND $4 > 0"},
-		},
-		soak: []string{"-backend", "postgres", "-only", "pause", "-for", "60s"},
 	},
 }
 
