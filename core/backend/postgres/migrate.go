@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -106,8 +107,9 @@ func (db *DB) version(ctx context.Context, in rower) (version int, err error) {
 	case len(there)+len(others) == 0:
 		return 0, nil
 	case len(there) < len(tables):
-		return 0, fmt.Errorf("the schema holds something else (%s): give Stent a schema of its own: %w",
-			some(append(others, there...)), backend.ErrSchemaMissing)
+		missing := slices.DeleteFunc(slices.Clone(tables), func(name string) bool { return slices.Contains(there, name) })
+		return 0, fmt.Errorf("the schema holds something else (%s) and lacks %s: give Stent a schema of its own: %w",
+			some(append(others, there...)), some(missing), backend.ErrSchemaMissing)
 	}
 	err = in.QueryRow(ctx, inSchema("SELECT coalesce(max(version), 0) FROM stent.migrations", db.opts.schema)).Scan(&version)
 	switch {
