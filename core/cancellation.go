@@ -31,7 +31,7 @@ func (r *run) seeCancellation() {
 		case a != nil: // it was called in this very turn, and never begins
 			a.State, a.Delay, a.Child = backend.Cancelled, 0, nil
 		case s.kind == backend.Activity, s.kind == backend.Child && !s.detached:
-			r.draft.Forgotten = append(r.draft.Forgotten, s.id.Seq)
+			r.draft.Stopped = append(r.draft.Stopped, s.id.Seq)
 			if s.kind == backend.Child {
 				r.draft.Deserted = append(r.draft.Deserted, s.child)
 			}
@@ -73,7 +73,7 @@ func (r *run) cancelForgotten(t *backend.Turn) {
 	if t.Close != nil || t.Continue != nil {
 		return
 	}
-	for _, seq := range t.Forgotten {
+	for _, seq := range t.Cancels() {
 		r.w.cancelActivity(backend.TaskID{Execution: r.info.ExecutionID, Seq: seq}, ErrCancelled)
 	}
 }

@@ -179,7 +179,7 @@ func (r *run) turn() {
 		return
 	}
 	t.Added, t.SetAside = r.draft.Added, r.draft.SetAside
-	t.Forgotten, t.Deserted = r.draft.Forgotten, r.draft.Deserted
+	t.Forgotten, t.Stopped, t.Deserted = r.draft.Forgotten, r.draft.Stopped, r.draft.Deserted
 	t.Settled = append(t.Settled, r.draft.Settled...)
 	t.Effects, t.EffectsSeen = r.draft.Effects, r.draft.EffectsSeen
 

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -106,8 +107,12 @@ type Turn struct {
 	// Forgotten are unfinished entries that nobody waits for any more: cancelled. Other workers that run one are told with
 	// Renewal.Recalled.
 	Forgotten []int
-	SetAside  []int    // entries of the healed part of the history that no longer fit: their key is freed
-	Deserted  []string // executions of children that nobody waits for any more: asked to stop, as with Desertion
+	// Stopped are activities and calls of children that the workflow was told are cancelled. They are cancelled as those
+	// that are forgotten; but where one has come to another end meanwhile the turn is refused with ErrLeaseLost, since the workflow, when
+	// it runs again, will be told of that end.
+	Stopped  []int
+	SetAside []int    // entries of the healed part of the history that no longer fit: their key is freed
+	Deserted []string // executions of children that nobody waits for any more: asked to stop, as with Desertion
 
 	Effects     []Effect
 	EffectsSeen int // the execution's number of effects after this turn; written only with Effects
@@ -122,6 +127,9 @@ type Turn struct {
 	State State // the execution's state after it: of a Close, what it ended as
 	Err   error // ErrLeaseLost
 }
+
+// Cancels are the entries that the turn cancels, whatever for.
+func (t *Turn) Cancels() []int { return slices.Concat(t.Forgotten, t.Stopped) }
 
 // Desertion is how a child is asked to stop that its parent no longer waits for. It is no error where it has ended.
 func Desertion(parent, child string) *Cancel {

@@ -39,6 +39,7 @@ type started struct {
 	kind     string
 	plan     plan
 	accepted bool // Start said so; else it may be there or not
+	last     error
 
 	letters []posted
 }
@@ -116,14 +117,19 @@ func (c *client) start(ctx context.Context, id, kind string, p plan) {
 	}
 }
 
-// startLeft starts again what got no answer.
+// startLeft starts again what got no answer. It asks more than once: the first to use a connection that a fault has broken
+// is the first to see that it is broken.
 func (c *client) startLeft(ctx context.Context) {
 	for id, s := range c.started {
-		if !s.accepted {
-			c.unanswered++
-			if c.tryStart(ctx, id, s) {
-				c.care(ctx, id, s)
-			}
+		if s.accepted {
+			continue
+		}
+		c.unanswered++
+		for end := time.Now().Add(patience); !c.tryStart(ctx, id, s) && time.Now().Before(end); {
+			<-time.After(50 * time.Millisecond)
+		}
+		if s.accepted {
+			c.care(ctx, id, s)
 		}
 	}
 }
@@ -137,7 +143,7 @@ func (c *client) tryStart(ctx context.Context, id string, s *started) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.accepted = err == nil
+	s.accepted, s.last = err == nil, err
 	return s.accepted
 }
 

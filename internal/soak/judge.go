@@ -49,7 +49,7 @@ func (s *soak) judge(ctx context.Context) error {
 	for _, id := range ids {
 		st, x := s.client.started[id], j.rows[id]
 		if !st.accepted {
-			s.report.violate("%s cannot be started, though all is well again", id)
+			s.report.violate("%s cannot be started, though all is well again: %v", id, st.last)
 			continue
 		}
 		accepted++

@@ -15,6 +15,7 @@ var cancels = []behaviour{
 	{"an activity that runs while nobody has the orchestrator is cancelled, its worker is told and refused", cancelElsewhere},
 	{"an activity that runs here is the holder's to end", cancelHere},
 	{"what a turn forgets on another worker is recalled there, and told again until it is", cancelForgotten},
+	{"a turn that stops what has ended meanwhile is refused, and changes nothing", cancelEnded},
 	{"an activity that is added afterwards runs", cancelThenAdd},
 	{"entries that were cancelled are read as such", cancelEntries},
 	{"one that is cancelling or cancelled is cancelled again without an error, and stays", cancelTwice},
@@ -355,4 +356,33 @@ func cancelInBatch(h *harness) {
 		counts[turn.State]++
 	}
 	h.counts(counts)
+}
+
+func cancelEnded(h *harness) {
+	w, other := h.worker("w"), h.worker("other")
+	token := h.begin(w, "a")
+	h.add(w, "a", token, activity(1, backend.Pending), activity(2, backend.Pending), timer(3, long))
+	elsewhere := h.claimOneOf(other)
+	h.cancel("a", backend.Cancelling)
+	left := 3 - elsewhere.ID.Seq
+	stop := func(seqs ...int) *backend.Turn {
+		mark := backend.Add{Seq: 4, Key: "cancel", Kind: backend.Cancellation, Step: "cancel", Queue: "default", State: backend.Completed}
+		return &backend.Turn{
+			Execution: "a", Token: token, Added: []backend.Add{mark}, Stopped: seqs, Settled: []backend.Settle{{Seq: 3, State: backend.Cancelled}},
+		}
+	}
+	h.commit(other, &backend.Complete{Task: elsewhere.ID, Token: elsewhere.Token, Result: []byte("1")})
+	both, fits := stop(1, 2), stop(left)
+	h.commit(w, both)
+	h.is("a turn that stops what has completed", both.Err, backend.ErrLeaseLost)
+	equal(h, "entries", len(h.history("a").Tasks), 3)
+	equal(h, "what was in a queue", h.entry("a", left).State, backend.Cancelled)
+	equal(h, "the timer", h.entry("a", 3).State, backend.Waiting)
+	h.commit(w, fits)
+	h.ok(fits.Err)
+	equal(h, "what had completed", h.entry("a", elsewhere.ID.Seq).State, backend.Completed)
+	equal(h, "what was stopped", h.entry("a", left).State, backend.Cancelled)
+	again := stop(left)
+	h.commit(w, again)
+	h.is("the same turn once more", again.Err, nil)
 }

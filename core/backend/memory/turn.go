@@ -74,6 +74,10 @@ func (t *tx) parts(e *execution, c *backend.Turn) (fit []bool) {
 	if c.Continue != nil {
 		fit = append(fit, e.Run < c.Continue.Run)
 	}
+	for _, seq := range c.Stopped {
+		s := e.task(seq)
+		fit = append(fit, s != nil && (!s.State.Final() || s.State == backend.Cancelled) && !slices.Contains(ended, seq))
+	}
 	return fit
 }
 
@@ -124,7 +128,7 @@ func (t *tx) apply(e *execution, c *backend.Turn) {
 	for i := range c.Added {
 		t.add(e, &c.Added[i])
 	}
-	for _, seq := range c.Forgotten {
+	for _, seq := range c.Cancels() {
 		t.forget(e.task(seq), t.worker)
 	}
 	for _, child := range c.Deserted {

@@ -129,7 +129,7 @@ func (w *work) parents() []key {
 // families tells whether turns change rows that belong to several executions, who may be changing them too.
 func (w *work) families() bool {
 	for _, t := range w.turns {
-		if c := t.cmd.Close; c != nil && (c.Parent != nil || len(t.cmd.Forgotten) > 0) || len(t.cmd.Deserted) > 0 {
+		if c := t.cmd.Close; c != nil && (c.Parent != nil || len(t.cmd.Forgotten)+len(t.cmd.Stopped) > 0) || len(t.cmd.Deserted) > 0 {
 			return true
 		}
 	}

@@ -108,7 +108,7 @@ func (db *DB) tell(w *work) {
 func (w *work) endsTasks() bool {
 	return len(w.completes)+len(w.buries)+len(w.retries)+len(w.releases) > 0 ||
 		slices.ContainsFunc(w.turns, func(t keyed[*backend.Turn]) bool {
-			return len(t.cmd.Completed)+len(t.cmd.Buried)+len(t.cmd.Forgotten) > 0
+			return len(t.cmd.Completed)+len(t.cmd.Buried)+len(t.cmd.Forgotten)+len(t.cmd.Stopped) > 0
 		})
 }
 

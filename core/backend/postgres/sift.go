@@ -168,6 +168,11 @@ func (s *standing) canBeWritten(k keyed[*backend.Turn]) bool {
 			return false
 		}
 	}
+	for _, seq := range k.cmd.Stopped {
+		if t, ok := s.tasks[place{k.key, number(seq)}]; !ok || t.state.Final() && t.state != backend.Cancelled {
+			return false
+		}
+	}
 	if c := k.cmd.Continue; c != nil && s.executions[k.key].run >= c.Run {
 		return false
 	}
@@ -249,6 +254,9 @@ func (w *work) touched() (executions []key, tasks []place, signals []keyed[int64
 		for _, c := range t.cmd.Settled {
 			task(t.key, c.Seq)
 			signals = append(signals, keyed[int64]{t.key, c.Signal})
+		}
+		for _, seq := range t.cmd.Stopped {
+			task(t.key, seq)
 		}
 		for _, c := range t.cmd.Added {
 			task(t.key, c.Seq)

@@ -175,7 +175,8 @@ func (w *work) history(p *pipeline) {
 		places func(*backend.Turn) []int
 		more   []any
 	}{
-		{"forget", func(t *backend.Turn) []int { return t.Forgotten }, []any{w.worker}},
+		{"stop", func(t *backend.Turn) []int { return t.Stopped }, nil},
+		{"forget", (*backend.Turn).Cancels, []any{w.worker}},
 		{"set_aside", func(t *backend.Turn) []int { return t.SetAside }, nil},
 	} {
 		if places := inTurns(w.turns, kind.places); len(places) > 0 {

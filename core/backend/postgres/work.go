@@ -164,7 +164,7 @@ func (w *work) lock(p *pipeline) {
 		before := len(keys)
 		for _, t := range w.turns {
 			add(kind(t.cmd), t.key)
-			shared = shared || len(t.cmd.Forgotten) > 0
+			shared = shared || len(t.cmd.Forgotten)+len(t.cmd.Stopped) > 0
 		}
 		if len(keys) > before {
 			kinds++

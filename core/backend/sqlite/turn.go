@@ -90,7 +90,7 @@ type turnWriter struct {
 }
 
 func (w *turnWriter) write() error {
-	for _, part := range []func() error{w.ends, w.settled, w.added, w.others, w.effect, w.last} {
+	for _, part := range []func() error{w.ends, w.settled, w.added, w.stopped, w.others, w.effect, w.last} {
 		if err := part(); err != nil || w.before {
 			return err
 		}
@@ -197,13 +197,38 @@ func (w *turnWriter) add(a *backend.Add) (bool, error) {
 	return rows == 1, err
 }
 
+// stopped cancels what the workflow was told is cancelled, which must not have ended otherwise.
+func (w *turnWriter) stopped() error {
+	for _, seq := range w.turn.Stopped {
+		unfinished, err := w.forget(seq)
+		if err == nil && !unfinished { // it may have been in a queue, where the wish to cancel found it
+			unfinished, err = w.isCancelled(seq)
+		}
+		if err := w.expect(unfinished, err); err != nil || w.before {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *turnWriter) isCancelled(seq int) (is bool, err error) {
+	_, err = w.one(w.ctx, w.q.taskKnown, func(r *row) { is = backend.State(r.text()) == backend.Cancelled }, w.n, seq)
+	return is, err
+}
+
+// forget tells whether the entry was unfinished.
+func (w *turnWriter) forget(seq int) (bool, error) {
+	if _, err := w.exec(w.q.forgetRecall, w.n, seq, w.now, w.worker); err != nil {
+		return false, err
+	}
+	rows, err := w.exec(w.q.forget, w.n, seq, w.now)
+	return rows == 1, err
+}
+
 // others writes what does no harm twice.
 func (w *turnWriter) others() error {
 	for _, seq := range w.turn.Forgotten {
-		if _, err := w.exec(w.q.forgetRecall, w.n, seq, w.now, w.worker); err != nil {
-			return err
-		}
-		if _, err := w.exec(w.q.forget, w.n, seq, w.now); err != nil {
+		if _, err := w.forget(seq); err != nil {
 			return err
 		}
 	}
