@@ -49,7 +49,7 @@ func (r *run) continueAsNew(t *backend.Turn, again *continueAsNewError) {
 func (r *run) renew(t *backend.Turn) {
 	next := &run{
 		w: r.w, info: r.info, token: r.token, attempt: 1, policy: r.policy, input: t.Continue.Input, priority: r.priority,
-		handler: r.handler, number: t.Continue.Run, base: t.Continue.Base, parent: r.parent, carrier: r.carrier,
+		handler: r.handler, number: t.Continue.Run, base: t.Continue.Base, parent: r.parent, carrier: r.carrier, metadata: r.metadata,
 		created: r.created, started: r.started, reopened: r.reopened, admitted: r.admitted,
 		warn: r.warn, most: r.most, busy: true,
 		resume: make(chan struct{}), yielded: make(chan struct{}),

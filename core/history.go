@@ -38,6 +38,8 @@ type exportedExecution struct {
 	Parent     string           `json:"parent,omitempty"` // the id of the task that it is the call of
 	Run        int              `json:"run,omitempty"`
 	Base       int              `json:"base,omitempty"`
+
+	Metadata map[string]string `json:"metadata,omitempty"`
 }
 
 type exportedTask struct {
@@ -107,7 +109,7 @@ func (e *Engine) ExportHistory(ctx context.Context, id string) ([]byte, error) {
 		ID: h.Execution.ID, Workflow: h.Execution.Workflow, Queue: h.Execution.Queue, State: h.Execution.State,
 		Attempt: h.Execution.Attempt, Policy: h.Execution.Policy, Input: h.Execution.Input, Result: h.Execution.Result,
 		Failure: h.Execution.Failure, Effects: h.Execution.Effects, HealedFrom: h.Execution.HealedFrom, HealedTo: h.Execution.HealedTo,
-		Run: h.Execution.Run, Base: h.Execution.Base,
+		Run: h.Execution.Run, Base: h.Execution.Base, Metadata: h.Execution.Metadata,
 	}}
 	if h.Execution.Parent != nil {
 		x.Execution.Parent = h.Execution.Parent.String()
@@ -144,7 +146,7 @@ func readHistory(data []byte) (*backend.History, error) {
 		ID: x.Execution.ID, Workflow: x.Execution.Workflow, Queue: x.Execution.Queue, State: x.Execution.State,
 		Attempt: x.Execution.Attempt, Policy: x.Execution.Policy, Input: x.Execution.Input, Result: x.Execution.Result,
 		Failure: x.Execution.Failure, Effects: x.Execution.Effects, HealedFrom: x.Execution.HealedFrom, HealedTo: x.Execution.HealedTo,
-		Run: max(x.Execution.Run, 1), Base: x.Execution.Base,
+		Run: max(x.Execution.Run, 1), Base: x.Execution.Base, Metadata: x.Execution.Metadata,
 	}}
 	if x.Execution.Parent != "" {
 		parent, err := backend.ParseTaskID(x.Execution.Parent)

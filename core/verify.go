@@ -59,7 +59,7 @@ func (e *Engine) verify(h *backend.History) error {
 			Kind: backend.Orchestrator, Queue: x.Queue, Attempt: x.Attempt, Run: x.Run,
 		},
 		number: x.Run, base: x.Base, parent: x.Parent, most: backend.MaxSeq,
-		attempt: x.Attempt, policy: policy, input: x.Input, handler: handler, loaded: true,
+		attempt: x.Attempt, policy: policy, input: x.Input, metadata: x.Metadata, handler: handler, loaded: true,
 		resume: make(chan struct{}), yielded: make(chan struct{}), draft: &backend.Turn{},
 	}
 	if x.Parent != nil {

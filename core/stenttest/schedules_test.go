@@ -2,6 +2,7 @@ package stenttest_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -104,6 +105,33 @@ func TestASchedulesTicksSurviveEachCrash(t *testing.T) {
 		if s, err := env.Engine.ScheduleStatus(env.Context(), "n"); err != nil || s.LastExecution != "n/2000-01-04T00:00:00Z" {
 			env.Errorf("status %+v, %v", s, err)
 		}
+	})
+}
+
+func TestATickIsKnownAfterContinueAsNewAndToAnExportedHistory(t *testing.T) {
+	job := core.NewWorkflow[int, string]("again")
+	handler := job.Handle(func(flow *core.Flow, left int) (string, error) {
+		tick, ok := flow.Tick()
+		if !ok {
+			return "", core.NonRetryable(errors.New("no tick"))
+		}
+		if left > 0 {
+			return "", flow.ContinueAsNew(left - 1)
+		}
+		return tick.Schedule + " " + tick.At.Format(time.RFC3339), nil
+	})
+	synctest.Test(t, func(t *testing.T) {
+		env := stenttest.New(t, handler)
+		env.Begin()
+		if err := job.PutSchedule(env.Context(), env.Engine, core.Schedule{Name: "n", Cron: "@daily"}, 2); err != nil {
+			t.Fatal(err)
+		}
+		env.Advance(25 * time.Hour)
+		const id = "n/2000-01-02T00:00:00Z"
+		if got, err := job.Attach(env.Engine, id).Wait(env.Context()); got != "n 2000-01-02T00:00:00Z" || err != nil {
+			t.Fatalf("got %q, %v", got, err)
+		}
+		stenttest.AssertReplays(t, env.History(id), handler)
 	})
 }
 
