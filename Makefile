@@ -31,7 +31,7 @@ fmt-check: ## say what is not formatted
 
 .PHONY: vet
 vet: ## let the compiler and go vet read all code, tests included
-	go vet -tags=pgbouncer,screen,screenshot,mutants ./...
+	go vet -tags=pgbouncer,scale,screen,screenshot,mutants ./...
 	cd examples/tracing && go vet ./...
 	cd examples/migrating && go vet ./...
 	cd e2e && go vet ./...
@@ -53,8 +53,8 @@ test-scale: test-property $(PGSERVER) ## run what the race detector makes too sl
 	$(PGSERVER) go test -count=1 -timeout=10m -run 'HundredThousand|TestAllocations' .
 
 .PHONY: measure-scale
-measure-scale: $(PGSERVER) ## measure a million sleeping executions, and the deletion of a million that have ended (a quarter of an hour)
-	STENT_SCALE=1000000 $(PGSERVER) go test -count=1 -timeout=60m -v -run 'TestMeasure(Sleepers|Retention)' .
+measure-scale: $(PGSERVER) ## measure a million sleeping executions, and the deletion of a million that have ended (a quarter of an hour); STENT_SCALE is another number
+	$(PGSERVER) go test -tags=scale -count=1 -timeout=60m -v -run 'TestMeasure(Sleepers|Retention)' .
 
 .PHONY: test-property
 test-property: $(PGSERVER) ## run 10,000 random workflows with crashes, and 200 on each database; STENT_PROPERTY_SEED and STENT_PROPERTY_CASES repeat one

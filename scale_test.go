@@ -1,3 +1,5 @@
+//go:build scale
+
 package stent_test
 
 import (
@@ -16,13 +18,10 @@ import (
 // Measurements at full size, which take minutes: `make measure-scale`. They print figures and hold no limit but the plain
 // ones.
 
-// atScale is for measurements that nobody waits for unasked.
+// atScale has a story for as many executions as STENT_SCALE says, a million unless it does.
 func atScale(t *testing.T, story func(w *world, n int)) {
 	t.Helper()
-	n := int(numberFromEnv(t, "STENT_SCALE", 0))
-	if n == 0 {
-		t.Skip("set STENT_SCALE to a number of executions: make measure-scale")
-	}
+	n := int(numberFromEnv(t, "STENT_SCALE", 1_000_000))
 	for _, b := range backends {
 		t.Run(b.name, func(t *testing.T) { story(&world{T: t, backend: b.name, address: b.fresh(t), dial: b.dial}, n) })
 	}
@@ -48,7 +47,7 @@ func resident(t *testing.T) (rss, heap float64) {
 	runtime.ReadMemStats(&m)
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(status)) {
 		if strings.HasPrefix(line, "VmRSS:") {
