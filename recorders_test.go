@@ -5,16 +5,9 @@ import (
 	"context"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"slices"
-	"strconv"
-	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	prom "github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
@@ -22,20 +15,19 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
-	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/internal/statsdtest"
 	"github.com/stentgo/stent/metrics"
 	stentotelmetric "github.com/stentgo/stent/recorder/otel"
 	stentprom "github.com/stentgo/stent/recorder/prometheus"
 	"github.com/stentgo/stent/recorder/recordertest"
-	stentstatsd "github.com/stentgo/stent/recorder/statsd"
 )
 
 // Every recorder says of an incident what the database says, on every backend, as far from the recorder as can be: on the
 // page that Prometheus scrapes, in the packets that StatsD gets, in what an OpenTelemetry reader collects.
 func TestRecordersSayWhatTheDatabaseSays(t *testing.T) {
 	for name, target := range map[string]func(t *testing.T) recordertest.Target{
-		"prometheus": scrapedByPrometheus, "statsd": sentToStatsD, "otel": collectedByOTel,
+		"prometheus": scrapedByPrometheus, "statsd": statsdtest.Target, "otel": collectedByOTel,
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {
@@ -100,114 +92,6 @@ func get(t *testing.T, url string) []byte {
 		t.Fatalf("GET %s: %s, %v", url, resp.Status, err)
 	}
 	return page
-}
-
-func sentToStatsD(t *testing.T) recordertest.Target {
-	server := listenForStatsD(t)
-	r, err := stentstatsd.New(server.conn.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := sync.OnceFunc(func() {
-		r.WriteFenced(t.Context(), core.WriteFenced{}) // the last that arrives
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-		server.until(t, "stent.fenced_writes:1|c")
-	})
-	return recordertest.Target{Recorder: r, NoKinds: true, Value: func(t *testing.T, m metrics.Metric, labels map[string]string) (float64, bool) {
-		t.Helper()
-		closed()
-		total, told := 0.0, false
-		for _, line := range server.all() {
-			name, rest, _ := strings.Cut(line, ":")
-			if name != statsdPath(m, labels) {
-				continue
-			}
-			number, _, _ := strings.Cut(rest, "|")
-			v, err := strconv.ParseFloat(number, 64)
-			if err != nil {
-				t.Errorf("line %q: %v", line, err)
-			}
-			told = true
-			switch m.Kind {
-			case metrics.Counter:
-				total += v
-			case metrics.Gauge:
-				total = v
-			default:
-				total++
-			}
-		}
-		return total, told
-	}}
-}
-
-// statsdPath is where a metric goes: what the catalogue says, with what would harm the protocol replaced.
-func statsdPath(m metrics.Metric, labels map[string]string) string {
-	for _, p := range m.StatsD {
-		if p.Label != "" && labels[p.Label] != p.Value {
-			continue
-		}
-		host, _ := os.Hostname()
-		path := "stent." + strings.ReplaceAll(p.Template, "{host}", stentstatsd.Sanitize(host))
-		for name, v := range labels {
-			v = strings.NewReplacer(".", "_", ":", "_", "|", "_", " ", "_").Replace(v)
-			path = strings.ReplaceAll(path, "{"+name+"}", v)
-		}
-		return path
-	}
-	return ""
-}
-
-// statsdServer keeps every line that it is sent.
-type statsdServer struct {
-	conn  net.PacketConn
-	mu    sync.Mutex
-	lines []string
-}
-
-func listenForStatsD(t *testing.T) *statsdServer {
-	t.Helper()
-	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	if u, ok := conn.(*net.UDPConn); ok {
-		_ = u.SetReadBuffer(4 << 20)
-	}
-	s := &statsdServer{conn: conn}
-	go func() {
-		packet := make([]byte, 1<<16)
-		for {
-			n, _, err := conn.ReadFrom(packet)
-			if err != nil {
-				return
-			}
-			s.mu.Lock()
-			for line := range bytes.SplitSeq(packet[:n], []byte("\n")) {
-				s.lines = append(s.lines, string(line))
-			}
-			s.mu.Unlock()
-		}
-	}()
-	return s
-}
-
-func (s *statsdServer) all() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.lines)
-}
-
-func (s *statsdServer) until(t *testing.T, line string) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !slices.Contains(s.all(), line); <-time.After(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s did not arrive within a minute:\n%s", line, strings.Join(s.all(), "\n"))
-		}
-	}
 }
 
 func collectedByOTel(t *testing.T) recordertest.Target {

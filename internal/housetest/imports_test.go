@@ -41,6 +41,7 @@ var layers = []struct{ packages, may string }{
 	{"internal/cli", "internal/cli/* core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/* dashboards alerts"},
 	{"internal/cli/*", "core core/* core/backend/* metrics recorder/* logctx logctx/* tracing/* alerts"},
 	{"internal/pgtest internal/promtest internal/housetest", ""},
+	{"internal/statsdtest", "core metrics recorder/recordertest recorder/statsd"},
 	{"internal/pgtest/pgserver", "internal/pgtest"},
 	{"internal/crashtest", "core/stenttest core/backend core/backend/* internal/pgtest"},
 	{"internal/soak", "core core/backend core/backend/* internal/pgtest"},

@@ -3,11 +3,8 @@ package statsd_test
 import (
 	"bytes"
 	"flag"
-	"net"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,146 +12,29 @@ import (
 
 	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/internal/statsdtest"
 	"github.com/stentgo/stent/metrics"
 	"github.com/stentgo/stent/recorder/recordertest"
 	stentstatsd "github.com/stentgo/stent/recorder/statsd"
 )
 
-// server is a StatsD server that keeps every line.
-type server struct {
-	conn net.PacketConn
-	mu   sync.Mutex
-	got  []string
-}
-
-func newServer(t testing.TB) *server {
+func newRecorder(t testing.TB, s *statsdtest.Server, opts ...stentstatsd.Option) *stentstatsd.Recorder {
 	t.Helper()
-	s := listen(t)
-	go s.read(func(line []byte) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.got = append(s.got, string(line))
-	})
-	return s
-}
-
-// read calls f for each line, until the server is closed.
-func (s *server) read(f func(line []byte)) {
-	packet := make([]byte, 1<<16)
-	for {
-		n, _, err := s.conn.ReadFrom(packet)
-		if err != nil {
-			return
-		}
-		for line := range bytes.SplitSeq(packet[:n], []byte("\n")) {
-			f(line)
-		}
-	}
-}
-
-func listen(t testing.TB) *server {
-	t.Helper()
-	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	if u, ok := conn.(*net.UDPConn); ok {
-		_ = u.SetReadBuffer(4 << 20)
-	}
-	return &server{conn: conn}
-}
-
-func (s *server) lines() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]string(nil), s.got...)
-}
-
-// until waits for a line.
-func (s *server) until(t testing.TB, line string) []string {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(5 * time.Millisecond) {
-		if lines := s.lines(); slices.Contains(lines, line) {
-			return lines
-		}
-	}
-	t.Fatalf("%s did not arrive within 30s:\n%s", line, strings.Join(s.lines(), "\n"))
-	return nil
-}
-
-func newRecorder(t testing.TB, s *server, opts ...stentstatsd.Option) *stentstatsd.Recorder {
-	t.Helper()
-	r, err := stentstatsd.New(s.conn.LocalAddr().String(), opts...)
+	r, err := stentstatsd.New(s.Address(), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-// path is where a metric with labels goes: what the catalogue says, with what is harmful replaced.
-func path(m metrics.Metric, labels map[string]string) string {
-	for _, p := range m.StatsD {
-		if p.Label != "" && labels[p.Label] != p.Value {
-			continue
-		}
-		host, _ := os.Hostname()
-		path := "stent." + strings.ReplaceAll(p.Template, "{host}", stentstatsd.Sanitize(host))
-		for name, v := range labels {
-			v = strings.NewReplacer(".", "_", ":", "_", "|", "_", " ", "_").Replace(v)
-			path = strings.ReplaceAll(path, "{"+name+"}", v)
-		}
-		return path
-	}
-	return ""
-}
-
-func TestConformance(t *testing.T) {
-	recordertest.Run(t, func(t *testing.T) recordertest.Target {
-		s := newServer(t)
-		r := newRecorder(t, s)
-		closed := sync.OnceFunc(func() {
-			r.WriteFenced(t.Context(), core.WriteFenced{}) // the last that arrives
-			if err := r.Close(); err != nil {
-				t.Error(err)
-			}
-			s.until(t, "stent.fenced_writes:1|c")
-		})
-		return recordertest.Target{Recorder: r, NoKinds: true, Value: func(t *testing.T, m metrics.Metric, labels map[string]string) (float64, bool) {
-			closed()
-			total, told := 0.0, false
-			for _, line := range s.lines() {
-				name, rest, _ := strings.Cut(line, ":")
-				number, _, _ := strings.Cut(rest, "|")
-				if name != path(m, labels) {
-					continue
-				}
-				v, err := strconv.ParseFloat(number, 64)
-				if err != nil {
-					t.Errorf("line %q: %v", line, err)
-				}
-				told = true
-				switch m.Kind {
-				case metrics.Counter:
-					total += v
-				case metrics.Gauge:
-					total = v
-				default:
-					total++
-				}
-			}
-			return total, told
-		}}
-	})
-}
+func TestConformance(t *testing.T) { recordertest.Run(t, statsdtest.Target) }
 
 // A million executions with a thousand names of steps stay in the budget. UDP may lose some of them, so it is names that are
 // counted.
 func TestCardinality(t *testing.T) {
-	s := listen(t)
 	var mu sync.Mutex
 	names, folded := map[string]bool{}, ""
-	go s.read(func(line []byte) {
+	s := statsdtest.Each(t, func(line []byte) {
 		name, value, _ := bytes.Cut(line, []byte(":"))
 		mu.Lock()
 		defer mu.Unlock()
@@ -225,12 +105,12 @@ func TestLines(t *testing.T) {
 		{"Influx", []stentstatsd.Option{stentstatsd.WithTags(stentstatsd.Influx)}, []string{"stent.tasks.claimed,queue=default,step=charge,kind=activity:1|c"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newServer(t)
+			s := statsdtest.Listen(t)
 			everything(t, newRecorder(t, s, test.opts...))
 			for _, line := range test.want {
-				s.until(t, line)
+				s.Until(t, line)
 			}
-			for _, line := range s.lines() {
+			for _, line := range s.Lines() {
 				if strings.Count(line, ":") < 1 || strings.ContainsAny(line, " @\n") || line == "" {
 					t.Errorf("line %q", line)
 				}
@@ -240,7 +120,7 @@ func TestLines(t *testing.T) {
 }
 
 func TestSamplingRate(t *testing.T) {
-	s := newServer(t)
+	s := statsdtest.Listen(t)
 	r := newRecorder(t, s, stentstatsd.WithSamplingRate(0.5))
 	for range 1000 {
 		r.WriteFenced(t.Context(), core.WriteFenced{})
@@ -248,15 +128,15 @@ func TestSamplingRate(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.until(t, "stent.fenced_writes:1|c|@0.5")
+	s.Until(t, "stent.fenced_writes:1|c|@0.5")
 	// The odds that of 1000 fewer than 300 or more than 700 are sent are below 1 in 10^30; UDP may lose some.
-	if n := len(s.lines()); n > 700 {
+	if n := len(s.Lines()); n > 700 {
 		t.Errorf("sent %d of 1000", n)
 	}
 }
 
 func TestGauges(t *testing.T) {
-	s := newServer(t)
+	s := statsdtest.Listen(t)
 	r := newRecorder(t, s)
 	stats := func(queues ...backend.QueueStats) *core.Sample {
 		return &core.Sample{At: time.Now(), ClockSkew: -2 * time.Second, Stats: backend.Stats{Queues: queues}}
@@ -266,7 +146,7 @@ func TestGauges(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Join(s.until(t, "stent.queues.mail.depth:0|g"), "\n")
+	lines := strings.Join(s.Until(t, "stent.queues.mail.depth:0|g"), "\n")
 	if !strings.Contains(lines, "stent.queues.mail.depth:7|g") || !strings.Contains(lines, "stent.database.clock_skew:0|g\nstent.database.clock_skew:-2|g") {
 		t.Errorf("lines:\n%s", lines)
 	}
@@ -274,8 +154,8 @@ func TestGauges(t *testing.T) {
 
 // A server that is not there costs neither an error nor time.
 func TestDeadServer(t *testing.T) {
-	s := newServer(t)
-	s.conn.Close()
+	s := statsdtest.Listen(t)
+	s.Close()
 	r := newRecorder(t, s)
 	for range 10_000 {
 		r.WriteFenced(t.Context(), core.WriteFenced{})
@@ -310,8 +190,8 @@ func TestNewRefuses(t *testing.T) {
 
 func TestEventsAllocateNothing(t *testing.T) {
 	for _, opts := range [][]stentstatsd.Option{nil, {stentstatsd.WithTags(stentstatsd.DogStatsD)}, {stentstatsd.WithSamplingRate(0.5)}} {
-		r := newRecorder(t, listen(t), opts...) // a server that reads, and allocates, nothing
-		recordertest.Allocations(t, r)          // but for a packet's buffer, now and then
+		r := newRecorder(t, statsdtest.Deaf(t), opts...)
+		recordertest.Allocations(t, r) // but for a packet's buffer, now and then
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
@@ -319,7 +199,7 @@ func TestEventsAllocateNothing(t *testing.T) {
 }
 
 func BenchmarkEvent(b *testing.B) {
-	r := newRecorder(b, listen(b))
+	r := newRecorder(b, statsdtest.Deaf(b))
 	defer r.Close()
 	recordertest.Benchmark(b, r)
 }

@@ -1,0 +1,93 @@
+// Package statsdtest is a StatsD server for tests: it keeps the lines that a recorder sends, and reads them as a real
+// server would.
+package statsdtest
+
+import (
+	"bytes"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Server listens on loopback until the test ends.
+type Server struct {
+	conn  net.PacketConn
+	mu    sync.Mutex
+	lines []string
+}
+
+// Listen starts a server that keeps every line.
+func Listen(t testing.TB) *Server {
+	t.Helper()
+	s := Deaf(t)
+	go s.read(func(line []byte) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.lines = append(s.lines, string(line))
+	})
+	return s
+}
+
+// Each starts a server that calls f for each line, one after the other, and keeps none.
+func Each(t testing.TB, f func(line []byte)) *Server {
+	t.Helper()
+	s := Deaf(t)
+	go s.read(f)
+	return s
+}
+
+// Deaf is a server that does not read, and so allocates nothing.
+func Deaf(t testing.TB) *Server {
+	t.Helper()
+	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{conn: conn}
+	t.Cleanup(s.Close)
+	if u, ok := conn.(*net.UDPConn); ok {
+		_ = u.SetReadBuffer(4 << 20)
+	}
+	return s
+}
+
+func (s *Server) read(f func(line []byte)) {
+	packet := make([]byte, 1<<16)
+	for {
+		n, _, err := s.conn.ReadFrom(packet)
+		if err != nil {
+			return
+		}
+		for line := range bytes.SplitSeq(packet[:n], []byte("\n")) {
+			f(line)
+		}
+	}
+}
+
+// Close has nobody listen at the address any more.
+func (s *Server) Close() { _ = s.conn.Close() }
+
+// Address is where the server listens, as host:port.
+func (s *Server) Address() string { return s.conn.LocalAddr().String() }
+
+// Lines are those that have arrived, in that order.
+func (s *Server) Lines() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.lines)
+}
+
+// Until waits for a line, at most half a minute, and returns all that have arrived by then.
+func (s *Server) Until(t testing.TB, line string) []string {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(time.Millisecond) {
+		if lines := s.Lines(); slices.Contains(lines, line) {
+			return lines
+		}
+	}
+	t.Fatalf("%s did not arrive within 30s:\n%s", line, strings.Join(s.Lines(), "\n"))
+	return nil
+}
