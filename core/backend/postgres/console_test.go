@@ -3,10 +3,8 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/stentgo/stent/core/backend"
-	"github.com/stentgo/stent/core/backend/postgres"
+	"github.com/stentgo/stent/core/backend/backendtest"
 	"github.com/stentgo/stent/internal/pgtest"
 )
 
@@ -115,73 +113,17 @@ func explain(t *testing.T, conn *pgx.Conn, text, args string) string {
 	return strings.Join(steps, "\n")
 }
 
-// BenchmarkConsole asks what stent list, stats and watch ask, by default beside 100,000 tasks that have ended and 1,000 that
-// wait. STENT_BENCH_TASKS says how many have ended; a hundredth of that waits.
+// BenchmarkConsole asks what the console asks, beside tasks that have ended and a hundredth of them that wait.
 func BenchmarkConsole(b *testing.B) {
-	n := 100_000
-	if s := os.Getenv("STENT_BENCH_TASKS"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			b.Fatal(err)
-		}
-	}
+	n := backendtest.BenchTasks(b)
 	m := newMill(b, pgtest.DSN(b))
 	m.commit(newStart(newID()), newStart(newID()), newStart(newID()))
-	running := m.claim(3)
+	running := m.claim(3)[0].ID.Execution
 	conn := m.history(n, n/100)
-	ask := func(name string, f backend.ExecutionFilter) {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := m.db.Executions(context.Background(), f); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-	ask("list", backend.ExecutionFilter{})
-	for _, state := range []backend.State{
-		backend.Pending, backend.Running, backend.Cancelling, backend.Completed, backend.Failed, backend.Cancelled, backend.TimedOut,
-	} {
-		ask("list --state "+string(state), backend.ExecutionFilter{States: []backend.State{state}})
-	}
-	ask("list --workflow order_workflow", backend.ExecutionFilter{Workflow: "order_workflow"})
-	ask("list --workflow nothing", backend.ExecutionFilter{Workflow: "nothing"})
-	ask("list --queue nothing", backend.ExecutionFilter{Queue: "nothing"})
-	ask("list --tag nothing", backend.ExecutionFilter{Tag: "nothing"})
-	ask("list --since 1h", backend.ExecutionFilter{Since: time.Now().Add(-time.Hour)})
-	ask("list --since 1h --workflow nothing", backend.ExecutionFilter{Since: time.Now().Add(-time.Hour), Workflow: "nothing"})
-	ask("a beginning of an id", backend.ExecutionFilter{IDPrefix: running[0].ID.Execution[:12]})
-	b.Run("stats", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := m.db.Stats(context.Background()); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("watch", func(b *testing.B) {
-		for b.Loop() {
-			refresh(b, m.db)
-		}
-	})
-	old := fmt.Sprintf("UPDATE stent.executions SET created_at = now() - interval '40 days' WHERE id = '%s'", running[0].ID.Execution)
+	backendtest.BenchmarkConsole(b, m.db, running[:12])
+	old := fmt.Sprintf("UPDATE stent.executions SET created_at = now() - interval '40 days' WHERE id = '%s'", running)
 	if _, err := conn.Exec(context.Background(), old); err != nil {
 		b.Fatal(err)
 	}
-	ask("list --state running, one of them old", backend.ExecutionFilter{States: []backend.State{backend.Running}})
-}
-
-// refresh asks what a refresh of stent watch asks.
-func refresh(b *testing.B, db *postgres.DB) {
-	b.Helper()
-	ctx := context.Background()
-	_, stats := db.Stats(ctx)
-	_, workers := db.Workers(ctx)
-	_, tasks := db.Tasks(ctx, backend.TaskFilter{States: []backend.State{backend.Running}, Kinds: []backend.Kind{backend.Activity}, Limit: 200})
-	_, letters := db.DeadLetters(ctx, backend.DeadLetterFilter{Limit: 200})
-	_, recent := db.Executions(ctx, backend.ExecutionFilter{Limit: 200})
-	for _, err := range []error{stats, workers, tasks, letters, recent} {
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
+	backendtest.BenchmarkList(b, m.db, "list --state running, one of them old", backend.ExecutionFilter{States: []backend.State{backend.Running}})
 }

@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -100,25 +99,4 @@ func TestSamplingReadsIndexesAlone(t *testing.T) {
 	if n, _ := strconv.Atoi(pages[1]); n > 200 {
 		t.Errorf("%d pages are looked at for 1,000 waiting tasks:\n%s", n, text)
 	}
-}
-
-// BenchmarkSample reads what the sampler does, by default beside 100,000 tasks that have ended and 1,000 that wait.
-// STENT_BENCH_TASKS says how many have ended; a hundredth of that waits.
-func BenchmarkSample(b *testing.B) {
-	n := 100_000
-	if s := os.Getenv("STENT_BENCH_TASKS"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			b.Fatal(err)
-		}
-	}
-	m := newMill(b, pgtest.DSN(b))
-	m.history(n, n/100)
-	b.Run(fmt.Sprint(n), func(b *testing.B) {
-		for b.Loop() {
-			if _, err := m.db.Stats(b.Context()); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }

@@ -1,8 +1,6 @@
 package sqlite_test
 
 import (
-	"context"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/backendtest"
 	"github.com/stentgo/stent/core/backend/sqlite"
 )
 
@@ -85,65 +84,8 @@ func TestListSinceFindsAllOfThem(t *testing.T) {
 	}
 }
 
-// BenchmarkConsole asks what stent list, stats and watch ask, by default beside 100,000 tasks that have ended and 1,000 that
-// wait. STENT_BENCH_TASKS says how many have ended; a hundredth of that waits.
+// BenchmarkConsole asks what the console asks, beside tasks that have ended and a hundredth of them that wait.
 func BenchmarkConsole(b *testing.B) {
-	n := 100_000
-	if s := os.Getenv("STENT_BENCH_TASKS"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			b.Fatal(err)
-		}
-	}
-	db := history(b, b.TempDir()+"/stent.db", n, n/100)
-	ask := func(name string, f backend.ExecutionFilter) {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := db.Executions(context.Background(), f); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-	ask("list", backend.ExecutionFilter{})
-	for _, state := range []backend.State{
-		backend.Pending, backend.Running, backend.Cancelling, backend.Completed, backend.Failed, backend.Cancelled, backend.TimedOut,
-	} {
-		ask("list --state "+string(state), backend.ExecutionFilter{States: []backend.State{state}})
-	}
-	ask("list --workflow order_workflow", backend.ExecutionFilter{Workflow: "order_workflow"})
-	ask("list --workflow nothing", backend.ExecutionFilter{Workflow: "nothing"})
-	ask("list --queue nothing", backend.ExecutionFilter{Queue: "nothing"})
-	ask("list --tag nothing", backend.ExecutionFilter{Tag: "nothing"})
-	ask("list --since 1h", backend.ExecutionFilter{Since: time.Now().Add(-time.Hour)})
-	ask("list --since 1h --workflow nothing", backend.ExecutionFilter{Since: time.Now().Add(-time.Hour), Workflow: "nothing"})
-	ask("a beginning of an id", backend.ExecutionFilter{IDPrefix: "ended-4242"})
-	b.Run("stats", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := db.Stats(context.Background()); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("watch", func(b *testing.B) {
-		for b.Loop() {
-			refresh(b, db)
-		}
-	})
-}
-
-// refresh asks what a refresh of stent watch asks.
-func refresh(b *testing.B, db *sqlite.DB) {
-	b.Helper()
-	ctx := context.Background()
-	_, stats := db.Stats(ctx)
-	_, workers := db.Workers(ctx)
-	_, tasks := db.Tasks(ctx, backend.TaskFilter{States: []backend.State{backend.Running}, Kinds: []backend.Kind{backend.Activity}, Limit: 200})
-	_, letters := db.DeadLetters(ctx, backend.DeadLetterFilter{Limit: 200})
-	_, recent := db.Executions(ctx, backend.ExecutionFilter{Limit: 200})
-	for _, err := range []error{stats, workers, tasks, letters, recent} {
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
+	n := backendtest.BenchTasks(b)
+	backendtest.BenchmarkConsole(b, history(b, b.TempDir()+"/stent.db", n, n/100), "ended-4242")
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -123,24 +121,4 @@ func TestSamplingReadsIndexesAlone(t *testing.T) {
 	if err != nil || len(stats.Queues) != 1 || stats.Queues[0].Depth != 1001 {
 		t.Errorf("%+v, %v; want 1,001 waiting tasks", stats.Queues, err)
 	}
-}
-
-// BenchmarkSample reads what the sampler does, by default beside 100,000 tasks that have ended and 1,000 that wait.
-// STENT_BENCH_TASKS says how many have ended; a hundredth of that waits.
-func BenchmarkSample(b *testing.B) {
-	n := 100_000
-	if s := os.Getenv("STENT_BENCH_TASKS"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			b.Fatal(err)
-		}
-	}
-	db := history(b, b.TempDir()+"/stent.db", n, n/100)
-	b.Run(fmt.Sprint(n), func(b *testing.B) {
-		for b.Loop() {
-			if _, err := db.Stats(b.Context()); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }
