@@ -1,6 +1,8 @@
 package backendtest
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -10,6 +12,7 @@ var starts = []behaviour{
 	{"what was started is pending and keeps all it was given", startKeepsAll},
 	{"the same id, workflow and input again is the same execution", startTwice},
 	{"the same id with another workflow or input is refused and harms nothing else", startDiffers},
+	{"many starts at once keep each its own, also beside some that were there", startMany},
 	{"a delayed start is not due before its delay", startDelayed},
 	{"a start for a time is due then and its delay is ignored", startAt},
 	{"a worker need not be registered to start and signal", startWithoutWorker},
@@ -66,6 +69,45 @@ func startDiffers(h *harness) {
 	h.is("another id", other.Err, nil)
 	equal(h, "workflow", h.execution("a").Workflow, "wf")
 	h.state("b", backend.Pending, backend.Pending)
+}
+
+func startMany(h *harness) {
+	h.start("4")
+	h.start("40")
+	var all []*backend.Start
+	for i := range 100 {
+		s := newStart(fmt.Sprint(i))
+		s.Queue, s.Input, s.Metadata = "many", fmt.Append(nil, "input ", i), map[string]string{"i": fmt.Sprint(i)}
+		all = append(all, s)
+	}
+	again, differs := newStart("41"), newStart("42")
+	differs.InputHash++
+	all = slices.Insert(all, 45, again, differs)
+	var batch []backend.Command
+	for _, s := range all {
+		batch = append(batch, s)
+	}
+	h.commit("", batch...)
+	for i, s := range all {
+		switch s {
+		case again:
+			h.that("it existed", s.Existed)
+			continue
+		case differs:
+			h.is("another input", s.Err, backend.ErrAlreadyExists)
+			continue
+		}
+		h.is("start "+s.ID, s.Err, nil)
+		equal(h, fmt.Sprint("existed, ", i), s.Existed, s.ID == "4" || s.ID == "40")
+		if !s.Existed {
+			e := h.execution(s.ID)
+			equal(h, "input", string(e.Input), "input "+s.ID)
+			equal(h, "metadata", e.Metadata, s.Metadata)
+		}
+	}
+	stats, err := h.db.Stats(h.ctx)
+	h.ok(err)
+	equal(h, "pending", stats.Executions[backend.Pending], 100)
 }
 
 func startDelayed(h *harness) {

@@ -16,7 +16,7 @@ func (w *turnWriter) addChild(a *backend.Add) (bool, error) {
 		return false, err
 	}
 	parent := backend.TaskID{Execution: w.turn.Execution, Seq: a.Seq}
-	begun, err := w.exec(w.q.startChild, append(startArgs(c, w.now), parent.String())...)
+	n, begun, err := w.insert(w.q.startChild, append(startArgs(nil, c, w.now), parent.String())...)
 	if err != nil {
 		return false, err
 	}
@@ -26,7 +26,7 @@ func (w *turnWriter) addChild(a *backend.Add) (bool, error) {
 	)
 	if begun == 1 {
 		w.tally("", backend.Pending)
-		if _, err := w.exec(w.q.startInput, inputArgs(c)...); err != nil {
+		if _, err := w.exec(w.q.startInput, inputArgs(nil, n, c)...); err != nil {
 			return false, err
 		}
 	} else {

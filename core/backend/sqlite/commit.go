@@ -70,16 +70,23 @@ func (t *tx) apply(b *backend.Batch) error {
 			return err
 		}
 	}
-	for _, c := range b.Commands {
-		if _, claim := c.(*backend.Claim); claim {
-			continue
-		}
+	for rest := b.Commands; len(rest) > 0; {
 		if err := t.caller.Err(); err != nil {
 			return err
 		}
-		if err := t.command(c); err != nil {
-			return err
+		if chunk, ok := startsOf(rest); ok {
+			if err := t.startChunk(&chunk); err != nil {
+				return err
+			}
+			rest = rest[startsAtOnce:]
+			continue
 		}
+		if _, claim := rest[0].(*backend.Claim); !claim {
+			if err := t.command(rest[0]); err != nil {
+				return err
+			}
+		}
+		rest = rest[1:]
 	}
 	for _, c := range b.Commands {
 		if claim, ok := c.(*backend.Claim); ok {

@@ -130,19 +130,37 @@ func value(a any) (driver.Value, error) {
 // exec runs a statement to its end and tells how many rows it changed. It is not interrupted: a writer's statements
 // are short, and the context is looked at between them.
 func (c *conn) exec(q *query, args ...any) (int64, error) {
-	s, err := c.prepared(q)
-	if err != nil {
-		return 0, err
-	}
-	values, err := c.bind(q, args)
-	if err != nil {
-		return 0, err
-	}
-	res, err := s.(driver.StmtExecContext).ExecContext(context.Background(), values)
+	res, err := c.run(q, args)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// insert is exec, and tells the number of the last row that was inserted, if any was.
+func (c *conn) insert(q *query, args ...any) (last, inserted int64, err error) {
+	res, err := c.run(q, args)
+	if err != nil {
+		return 0, 0, err
+	}
+	last, err = res.LastInsertId()
+	if err != nil {
+		return 0, 0, err
+	}
+	inserted, err = res.RowsAffected()
+	return last, inserted, err
+}
+
+func (c *conn) run(q *query, args []any) (driver.Result, error) {
+	s, err := c.prepared(q)
+	if err != nil {
+		return nil, err
+	}
+	values, err := c.bind(q, args)
+	if err != nil {
+		return nil, err
+	}
+	return s.(driver.StmtExecContext).ExecContext(context.Background(), values)
 }
 
 // each calls fn with every row. A context that can end interrupts the query.

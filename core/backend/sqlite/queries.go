@@ -3,6 +3,7 @@ package sqlite
 // queries are the files of the folder sql, with the order in which the program gives their parameters.
 type queries struct {
 	start, startInput, startExisting                             *query
+	startChunk, inputChunk, startedIDs                           *query
 	findExecution, signal, signalKnown, wake                     *query
 	turn, turnKnown, taskKnown, turned                           *query
 	complete, retry, bury, release, releaseExecution             *query
@@ -77,8 +78,11 @@ func (l *loader) loadAll(q *queries) {
 
 func (l *loader) loadCommands(q *queries) {
 	q.start = l.load("start", "execution_id workflow queue priority tags due_at input_hash now deadline_at")
-	q.startInput = l.load("start_input", "policy metadata carrier input")
+	q.startInput = l.load("start_input", "n policy metadata carrier input")
 	q.startExisting = l.load("start_existing", "execution_id")
+	q.startChunk = l.repeat("start", "execution_id workflow queue priority tags due_at input_hash now deadline_at", startsAtOnce)
+	q.inputChunk = l.repeat("start_input", "n policy metadata carrier input", startsAtOnce)
+	q.startedIDs = l.load("started_ids", "first last")
 	q.findExecution = l.load("find_execution", "execution_id")
 	q.signal = l.load("signal", "n signal_id name payload now")
 	q.signalKnown = l.load("signal_known", "n signal_id")

@@ -41,6 +41,21 @@ func (l *loader) load(name, params string) *query {
 	return q
 }
 
+// repeat reads a query that inserts one row of VALUES, which stands on a line, and has it insert so many.
+func (l *loader) repeat(name, params string, rows int) *query {
+	q := l.load(name, params)
+	head, values, _ := strings.Cut(q.text, "VALUES ")
+	row, tail, _ := strings.Cut(values, "\n")
+	q.text = head + "VALUES " + strings.Repeat(row+",\n", rows-1) + row + "\n" + tail
+	width, order := len(strings.Fields(params)), q.order
+	for i := 1; i < rows; i++ {
+		for _, at := range order {
+			q.order = append(q.order, i*width+at)
+		}
+	}
+	return q
+}
+
 // number replaces each :parameter outside of comments and strings with a question mark.
 func (q *query) number(text string, params []string) error {
 	used := make([]bool, len(params))

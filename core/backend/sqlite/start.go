@@ -4,7 +4,7 @@ import "github.com/stentgo/stent/core/backend"
 
 func (t *tx) start(c *backend.Start) error {
 	c.Existed, c.Err = false, nil
-	begun, err := t.exec(t.q.start, startArgs(c, t.now)...)
+	n, begun, err := t.insert(t.q.start, startArgs(nil, c, t.now)...)
 	if err != nil {
 		return err
 	}
@@ -12,26 +12,29 @@ func (t *tx) start(c *backend.Start) error {
 		return t.startExisting(c)
 	}
 	t.tally("", backend.Pending)
-	_, err = t.exec(t.q.startInput, inputArgs(c)...)
+	_, err = t.exec(t.q.startInput, inputArgs(nil, n, c)...)
 	return err
 }
 
-// startArgs are the arguments of start.sql.
-func startArgs(c *backend.Start, now int64) []any {
-	due := now + max(c.Delay.Microseconds(), 0)
-	if !c.At.IsZero() {
+// startArgs appends the arguments of start.sql.
+func startArgs(args []any, c *backend.Start, now int64) []any {
+	var created, deadline any = now, nil
+	due := created
+	switch {
+	case !c.At.IsZero():
 		due = c.At.UnixMicro()
+	case c.Delay > 0:
+		due = now + c.Delay.Microseconds()
 	}
-	var deadline any
 	if c.MaxDuration > 0 {
 		deadline = now + c.MaxDuration.Microseconds()
 	}
-	return []any{c.ID, c.Workflow, c.Queue, c.Priority, list(c.Tags), due, c.InputHash, now, deadline}
+	return append(args, c.ID, c.Workflow, c.Queue, c.Priority, list(c.Tags), due, c.InputHash, created, deadline)
 }
 
-// inputArgs are the arguments of start_input.sql.
-func inputArgs(c *backend.Start) []any {
-	return []any{c.Policy, dict(c.Metadata), dict(c.Carrier), c.Input}
+// inputArgs appends the arguments of start_input.sql.
+func inputArgs(args []any, n int64, c *backend.Start) []any {
+	return append(args, n, c.Policy, dict(c.Metadata), dict(c.Carrier), c.Input)
 }
 
 func (t *tx) startExisting(c *backend.Start) error {

@@ -29,7 +29,7 @@ func (db *DB) StartTx(ctx context.Context, tx any, s *backend.Start) error {
 
 func (db *DB) startTx(ctx context.Context, tx callersTx, s *backend.Start) error {
 	now := db.now().UnixMicro()
-	begun, err := tx.exec(ctx, db.q.start, startArgs(s, now)...)
+	n, begun, err := tx.insert(ctx, db.q.start, startArgs(nil, s, now)...)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (db *DB) startTx(ctx context.Context, tx callersTx, s *backend.Start) error
 		}
 		return nil
 	}
-	if _, err := tx.exec(ctx, db.q.startInput, inputArgs(s)...); err != nil {
+	if _, err := tx.exec(ctx, db.q.startInput, inputArgs(nil, n, s)...); err != nil {
 		return err
 	}
 	_, err = tx.exec(ctx, db.q.tally, backend.Pending, 1)
@@ -56,16 +56,30 @@ func (db *DB) startTx(ctx context.Context, tx callersTx, s *backend.Start) error
 // callersTx runs our queries in a transaction that is not ours.
 type callersTx struct{ *sql.Tx }
 
-func (tx callersTx) exec(ctx context.Context, q *query, args ...any) (int64, error) {
+// insert tells the number of the last row that was inserted, if any was, and how many were.
+func (tx callersTx) insert(ctx context.Context, q *query, args ...any) (last, inserted int64, err error) {
+	res, err := tx.exec(ctx, q, args...)
+	if err != nil {
+		return 0, 0, err
+	}
+	last, err = res.LastInsertId()
+	if err != nil {
+		return 0, 0, err
+	}
+	inserted, err = res.RowsAffected()
+	return last, inserted, err
+}
+
+func (tx callersTx) exec(ctx context.Context, q *query, args ...any) (sql.Result, error) {
 	values, err := q.values(args)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	res, err := tx.ExecContext(ctx, q.text, values...)
 	if err != nil {
-		return 0, fmt.Errorf("sql/%s.sql: %w", q.name, err)
+		return nil, fmt.Errorf("sql/%s.sql: %w", q.name, err)
 	}
-	return res.RowsAffected()
+	return res, nil
 }
 
 func (tx callersTx) one(ctx context.Context, q *query, args []any, into ...any) error {

@@ -1,3 +1,3 @@
--- Keeps what never changes about the execution that was begun last.
+-- Keeps what never changes about an execution.
 INSERT INTO inputs (n, policy, metadata, carrier, input)
-VALUES (last_insert_rowid(), :policy, :metadata, :carrier, :input);
+VALUES (:n, :policy, :metadata, :carrier, :input);
