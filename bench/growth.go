@@ -165,8 +165,7 @@ func withProcesses(n int) func(context.Context, *round) error {
 			return err
 		}
 		for range n {
-			stop, err := otherProcess(ctx, "serve", "-flows", "-engine", r.engine.name, "-kind", r.target.kind, "-address", r.target.address,
-				fmt.Sprintf("-full=%t", r.target.full))
+			_, stop, err := otherProcess(ctx, r, "-flows")
 			if err != nil {
 				return err
 			}

@@ -41,8 +41,6 @@ func run(ctx context.Context, args []string) error {
 		return growth(ctx, args)
 	case "cost":
 		return cost(ctx, args)
-	case "starts": // one measurement of latency, likewise
-		return startsHere(ctx, args)
 	case "measure": // one measurement, in a process of its own
 		return measureHere(ctx, args)
 	case "serve": // another worker process

@@ -25,8 +25,9 @@ type measurement struct {
 	Ops         int64
 	Seconds     float64
 	PerOp       counters
-	Claim       float64 // milliseconds of a claim and of giving the task back, where the row measures that; median
-	Missing     bool    // the engine cannot do this
+	Claim       float64   // milliseconds of a claim and of giving the task back, where the row measures that; median
+	Millis      []float64 `json:",omitempty"` // from starts to begins, sorted, where the row measures that
+	Missing     bool      // the engine cannot do this
 }
 
 func (m measurement) rate() float64 { return float64(m.Ops) / m.Seconds }
@@ -114,12 +115,11 @@ func measureHere(ctx context.Context, args []string) error {
 func measure(ctx context.Context, e engine, w row, t target, length time.Duration) (measurement, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s, err := e.open(ctx, t)
-	if err != nil {
-		return measurement{}, err
+	r := &round{target: t, engine: e, length: length}
+	var err error
+	if r.session, err = e.open(ctx, t); err == nil {
+		err = w.work(ctx, r)
 	}
-	r := &round{target: t, engine: e, session: s, length: length}
-	err = w.work(ctx, r)
 	if errors.Is(err, errNotHad) {
 		return measurement{Engine: e.name, Row: w.name, Missing: true}, nil
 	}
@@ -128,7 +128,7 @@ func measure(ctx context.Context, e engine, w row, t target, length time.Duratio
 	}
 	return measurement{
 		Engine: e.name, Row: w.name, Ops: r.ops, Seconds: r.took.Seconds(), PerOp: r.after.minus(r.before).over(float64(max(r.ops, 1))),
-		Claim: r.claim,
+		Claim: r.claim, Millis: r.millis,
 	}, nil // without Close: some peers take half a minute for it
 }
 
@@ -140,6 +140,7 @@ func serveHere(ctx context.Context, args []string) error {
 	address := flags.String("address", "", "of the database")
 	full := flags.Bool("full", true, "SQLite: synchronous=FULL")
 	flowsToo := flags.Bool("flows", false, "serve workflows too")
+	startsOnly := flags.Bool("starts", false, "serve starts, and write a line for each begin")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -150,6 +151,14 @@ func serveHere(ctx context.Context, args []string) error {
 	s, err := e.open(ctx, target{*kind, *address, *full})
 	if err != nil {
 		return err
+	}
+	if s, ok := s.(starter); ok && *startsOnly {
+		if err := s.ServeStarts(ctx, (&gauge{}).print); err != nil {
+			return err
+		}
+		fmt.Println("ready")
+		<-ctx.Done()
+		return nil
 	}
 	switch s := s.(type) {
 	case remoter:

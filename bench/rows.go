@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -18,28 +19,31 @@ type row struct {
 	kind   string // of database
 	normal bool   // SQLite with synchronous=NORMAL
 	unit   string // of an operation
-	// goal is the part of the limit's rate that Stent is to reach: the ratio of the target to the limit on the machine
-	// where both were first measured, since rates differ from machine to machine and their ratio hardly does.
-	goal float64
-	work func(ctx context.Context, r *round) error
+	// target is the rate that Stent is to reach, in thousands a second, and limit that of the least program on the machine
+	// where the target was set. Rates differ from machine to machine; their ratio hardly does.
+	target, limit float64
+	rate          int // starts a second, where the times to their begins count
+	work          func(ctx context.Context, r *round) error
 }
 
 var rows = []row{
-	{name: "pg-insert", title: "PostgreSQL, insert of executions in batches", kind: "postgres", unit: "execution", goal: 55.0 / 107, work: insert},
-	{name: "pg-roots", title: "PostgreSQL, root-only executions, 100 slots", kind: "postgres", unit: "execution", goal: 20.0 / 50, work: drain},
-	{name: "pg-flow1", title: "PostgreSQL, workflow of 1 activity, 100 in flight", kind: "postgres", unit: "workflow", goal: 6.0 / 14.1, work: flows(1, 100)},
-	{name: "pg-flow5", title: "PostgreSQL, workflow of 5 activities in sequence, 100 in flight", kind: "postgres", unit: "workflow", goal: 2.5 / 5.5, work: flows(5, 100)},
-	{name: "pg-remote5", title: "PostgreSQL, the same with the activities on another worker process", kind: "postgres", unit: "workflow", goal: 0.9 / 1.9, work: remote(5, 100)},
-	{name: "pg-single", title: "PostgreSQL, workflow of 1 activity, one at a time", kind: "postgres", unit: "workflow", goal: 600.0 / 839, work: flows(1, 1)},
-	{name: "sqlite-flow5", title: "SQLite FULL, workflow of 5 activities, 100 in flight", kind: "sqlite", unit: "workflow", goal: 3.0 / 8.1, work: flows(5, 100)},
-	{name: "sqlite-normal5", title: "SQLite NORMAL, the same", kind: "sqlite", normal: true, unit: "workflow", goal: 4.0 / 13.4, work: flows(5, 100)},
-	{name: "sqlite-insert", title: "SQLite, batch insert", kind: "sqlite", unit: "execution", goal: 80.0 / 154, work: insert},
+	{name: "pg-insert", title: "PostgreSQL, insert of executions in batches", kind: "postgres", unit: "execution", target: 55.0, limit: 107, work: insert},
+	{name: "pg-roots", title: "PostgreSQL, root-only executions, 100 slots", kind: "postgres", unit: "execution", target: 20.0, limit: 50, work: drain},
+	{name: "pg-flow1", title: "PostgreSQL, workflow of 1 activity, 100 in flight", kind: "postgres", unit: "workflow", target: 6.0, limit: 14.1, work: flows(1, 100)},
+	{name: "pg-flow5", title: "PostgreSQL, workflow of 5 activities in sequence, 100 in flight", kind: "postgres", unit: "workflow", target: 2.5, limit: 5.5, work: flows(5, 100)},
+	{name: "pg-remote5", title: "PostgreSQL, the same with the activities on another worker process", kind: "postgres", unit: "workflow", target: 0.9, limit: 1.9, work: remote(5, 100)},
+	{name: "pg-single", title: "PostgreSQL, workflow of 1 activity, one at a time", kind: "postgres", unit: "workflow", target: 0.6, limit: 0.839, work: flows(1, 1)},
+	{name: "sqlite-flow5", title: "SQLite FULL, workflow of 5 activities, 100 in flight", kind: "sqlite", unit: "workflow", target: 3.0, limit: 8.1, work: flows(5, 100)},
+	{name: "sqlite-normal5", title: "SQLite NORMAL, the same", kind: "sqlite", normal: true, unit: "workflow", target: 4.0, limit: 13.4, work: flows(5, 100)},
+	{name: "sqlite-insert", title: "SQLite, batch insert", kind: "sqlite", unit: "execution", target: 80.0, limit: 154, work: insert},
+	{name: "pg-starts", title: "PostgreSQL, from a start to the begin of its activity, 200 a second", kind: "postgres", unit: "start", rate: 200, work: starts(200, false)},
+	{name: "pg-starts-apart", title: "PostgreSQL, the same, begun by another process", kind: "postgres", unit: "start", rate: 200, work: starts(200, true)},
 	{name: "pg-idle", title: "PostgreSQL, idle worker", kind: "postgres", unit: "second", work: idle},
 	{name: "sqlite-idle", title: "SQLite, idle worker", kind: "sqlite", unit: "second", work: idle},
 }
 
 func findRow(name string) (row, error) {
-	for _, r := range slices.Concat(rows, growthRows()) {
+	for _, r := range slices.Concat(rows, growthRows(), latencyRows()) {
 		if r.name == name {
 			return r, nil
 		}
@@ -53,7 +57,8 @@ type round struct {
 	engine  engine
 	session session
 	length  time.Duration
-	claim   float64 // see measurement.Claim
+	claim   float64   // see measurement.Claim
+	millis  []float64 // likewise
 	before  counters
 	ops     int64
 	took    time.Duration
@@ -179,7 +184,7 @@ func remote(activities, flights int) func(context.Context, *round) error {
 		if err := s.ServeFlows(ctx); err != nil {
 			return err
 		}
-		stop, err := otherProcess(ctx, "serve", "-engine", r.engine.name, "-kind", r.target.kind, "-address", r.target.address, fmt.Sprintf("-full=%t", r.target.full))
+		_, stop, err := otherProcess(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -188,18 +193,23 @@ func remote(activities, flights int) func(context.Context, *round) error {
 	}
 }
 
-// otherProcess starts this program once more; stop kills it.
-func otherProcess(ctx context.Context, args ...string) (stop func(), err error) {
+// otherProcess has this program serve once more; lines are what it says, stop kills it.
+func otherProcess(ctx context.Context, r *round, args ...string) (lines *bufio.Scanner, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	args = append([]string{"serve", "-engine", r.engine.name, "-kind", r.target.kind, "-address", r.target.address, fmt.Sprintf("-full=%t", r.target.full)}, args...)
 	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return nil, err
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, nil, err
 	}
-	return sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }), nil
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	return bufio.NewScanner(out), sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }), nil
 }
 
 // idle serves an empty database.
