@@ -156,7 +156,7 @@ func (s *soak) olderBegin(ctx context.Context) error {
 func (s *soak) storm(ctx context.Context, through *proxy) {
 	limited, cancel := context.WithTimeout(ctx, s.length)
 	defer cancel()
-	n := &nemesis{db: s.db, fleet: s.fleet, random: s.random(3), report: s.report}
+	n := &nemesis{db: s.db, store: s.store, fleet: s.fleet, random: s.random(3), report: s.report}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -45,6 +45,13 @@ type member struct {
 	stderr  *tail
 }
 
+// name is what the member's process calls its worker.
+func (m *member) name() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return nameOf(m.process)
+}
+
 // recruit adds a member and starts its process.
 func (f *fleet) recruit(ctx context.Context, calm bool, of string) error {
 	m := &member{calm: calm, of: of}

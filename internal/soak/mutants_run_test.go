@@ -16,7 +16,11 @@ func TestTheJudgeFindsEveryMutant(t *testing.T) {
 	sane := map[string]bool{}
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
-			out, violated := soakOf(t, "-overlay="+m.overlay(t), m.soak)
+			overlay := "-overlay=" + m.overlay(t)
+			if m.story != "" {
+				failsOn(t, overlay, m.story)
+			}
+			out, violated := soakOf(t, overlay, m.soak)
 			if !violated || !strings.Contains(out, "VIOLATION") || !strings.Contains(out, m.shows) {
 				t.Fatalf("the soak found no violation with %q:\n%s", m.shows, out)
 			}
@@ -33,6 +37,16 @@ func TestTheJudgeFindsEveryMutant(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// failsOn runs a test at the root of the repository, which has to fail.
+func failsOn(t *testing.T, flag, name string) {
+	t.Helper()
+	test := exec.CommandContext(t.Context(), "go", "test", flag, "-count=1", "-run", name, "../..")
+	out, err := test.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "--- FAIL: Test") {
+		t.Errorf("%s does not fail: %v\n%s", name, err, out)
 	}
 }
 

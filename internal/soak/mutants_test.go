@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,24 +17,34 @@ type mutant struct {
 	edits []edit
 	soak  []string // the flags of a soak that shows it
 	shows string   // a part of the violation
+	story string   // a test at the root of the repository that fails
 }
 
 // edit replaces a text that is there once in a file of the checkout.
 type edit struct{ file, old, new string }
 
 const (
-	inSQLite = "core/backend/sqlite/"
+	inSQLite   = "core/backend/sqlite/"
+	inPostgres = "core/backend/postgres/"
 )
 
 var mutants = []mutant{
 	{
-		name: "a worker that was declared dead may write, and tokens are not compared",
-		edits: []edit{
-			{inSQLite + "commit.go", "t.alive = state != backend.WorkerDead && state != backend.WorkerStopped", "t.alive = state != \"\""},
-			{inSQLite + "sql/complete.sql", "AND token = :token", "AND :token > 0"},
-			{inSQLite + "sql/turn.sql", "e.token = t.value ->> 1", "t.value ->> 1 > 0"},
-		},
-		soak: []string{"-only", "pause", "-for", "60s"},
+		name: "SQLite: a worker that was declared dead may write, and tokens are not compared",
+		edits: append(withoutTokens(inSQLite, "token = :token", ":token > 0", "complete", "bury", "turned", "close"),
+			edit{inSQLite + "commit.go", "t.alive = state != backend.WorkerDead && state != backend.WorkerStopped", "t.alive = state != \"\""},
+			edit{inSQLite + "sql/turn.sql", "e.token = t.value ->> 1", "t.value ->> 1 > 0"}),
+		soak:  []string{"-only", "overtake"},
+		story: "TestAWriteThatIsUnderWayUntilItsLeaseIsOverChangesNothing//sqlite",
+	},
+	{
+		name: "PostgreSQL: tokens are not compared",
+		edits: slices.Concat(
+			withoutTokens(inPostgres, "t.token = u.token", "u.token > 0", "complete", "bury"),
+			withoutTokens(inPostgres, "e.token = u.token", "u.token > 0", "turned", "close"),
+			withoutTokens(inPostgres, "e.token = u.token AND e.state = 'running' AND e.worker = $4", "u.token > 0 AND e.state = 'running' AND $4 > 0", "turn")),
+		soak:  []string{"-backend", "postgres", "-only", "overtake"},
+		story: "TestAWriteThatIsUnderWayUntilItsLeaseIsOverChangesNothing//postgres",
 	},
 	{
 		name: "the end of an activity and the wake of its workflow are two transactions",
@@ -93,6 +104,15 @@ var mutants = []mutant{
 		soak:  []string{"-backend", "postgres", "-only", "split", "-for", "60s"},
 		shows: "VIOLATION: chain",
 	},
+}
+
+// withoutTokens takes the comparison of fencing tokens out of statements.
+func withoutTokens(in, compared, instead string, statements ...string) []edit {
+	edits := make([]edit, len(statements))
+	for i, name := range statements {
+		edits[i] = edit{in + "sql/" + name + ".sql", compared, instead}
+	}
+	return edits
 }
 
 // overlay writes a mutant's files and the description of them that `go build -overlay` takes.

@@ -14,6 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	_ "modernc.org/sqlite" // database/sql's driver for what the nemesis does to the file
+
+	"github.com/stentgo/stent/core/backend"
 )
 
 // fault is a kind of what is done to the workers and their database.
@@ -22,6 +24,7 @@ type fault string
 const (
 	kill        fault = "kill"         // SIGKILL
 	pause       fault = "pause"        // SIGSTOP for longer than a lease, then SIGCONT
+	overtake    fault = "overtake"     // SIGSTOP until others have what it held, then SIGCONT at once: it writes late
 	deploy      fault = "deploy"       // SIGTERM
 	restart     fault = "restart"      // the server, without its shutting down
 	cut         fault = "cut"          // a worker's connections are closed
@@ -40,6 +43,7 @@ const (
 // nemesis injects faults, one or two at a time.
 type nemesis struct {
 	db     *database
+	store  backend.Backend // straight to it
 	fleet  *fleet
 	random *rand.Rand
 	report *report
@@ -47,7 +51,7 @@ type nemesis struct {
 
 func (n *nemesis) faults() map[fault]func(context.Context) error {
 	all := map[fault]func(context.Context) error{
-		kill: n.kill, pause: n.pause, deploy: n.deploy, schemaMoved: n.moveSchema,
+		kill: n.kill, pause: n.pause, overtake: n.overtake, deploy: n.deploy, schemaMoved: n.moveSchema,
 	}
 	if n.db.disk != nil {
 		all[diskFull] = n.fillDisk
@@ -118,6 +122,31 @@ func (n *nemesis) pause(context.Context) error {
 	<-time.After(n.within(lease, 2*lease)) // also at the end: a shorter one is not the fault that is counted
 	n.fleet.signal(m, syscall.SIGCONT, resumed)
 	return nil
+}
+
+// overtake resumes a process while others are at what it was doing when it was stopped. What it was about to write is
+// written then, before it finds out that its lease is over.
+func (n *nemesis) overtake(ctx context.Context) error {
+	m := n.fleet.any(n.random)
+	n.fleet.signal(m, syscall.SIGSTOP, paused)
+	for end := time.Now().Add(4 * lease); !n.isOver(ctx, m) && time.Now().Before(end); {
+		<-time.After(2 * time.Millisecond)
+	}
+	<-time.After(n.within(0, 20*time.Millisecond))
+	n.fleet.signal(m, syscall.SIGCONT, resumed)
+	return nil
+}
+
+// isOver tells whether a member has no worker any more that others take for alive.
+func (n *nemesis) isOver(ctx context.Context, m *member) bool {
+	workers, err := n.store.Workers(context.WithoutCancel(ctx))
+	if err != nil {
+		return false
+	}
+	name := m.name() + "-"
+	return !slices.ContainsFunc(workers, func(w backend.Worker) bool {
+		return strings.HasPrefix(w.ID, name) && w.State != backend.WorkerDead && w.State != backend.WorkerStopped
+	})
 }
 
 func (n *nemesis) deploy(context.Context) error {

@@ -82,7 +82,7 @@ func work(ctx context.Context) (err error) {
 		}
 	})
 	err = engine.Serve(ctx, core.WorkerConfig{
-		Name: fmt.Sprint("p", o.Process), Slots: 20, Lease: lease, PollInterval: 200 * time.Millisecond,
+		Name: nameOf(o.Process), Slots: 20, Lease: lease, PollInterval: 200 * time.Millisecond,
 		EvictAfter: 300 * time.Millisecond, MaxResident: 40, DrainTimeout: time.Second,
 		MaxCrashes: 1000, // workers that die again and again are the point here, and no fault of the tasks
 	})
@@ -90,6 +90,9 @@ func work(ctx context.Context) (err error) {
 	telling.Wait()
 	return errors.Join(err, ledger.write(entry{What: told, Metrics: counts.now()}))
 }
+
+// nameOf is what a process calls its worker.
+func nameOf(process int) string { return fmt.Sprint("p", process) }
 
 // clock is one that is ahead of the system's, or behind.
 type clock time.Duration
