@@ -29,6 +29,7 @@ type Engine struct {
 	committer *committer
 	waits     waits
 	watch     watch
+	asking    asking
 
 	middleware chain
 
@@ -123,6 +124,7 @@ func New(db backend.Backend, opts ...Option) (*Engine, error) {
 		log:         slog.New(slog.DiscardHandler),
 		clock:       systemClock{},
 		watch:       watch{db: db},
+		asking:      asking{db: db},
 		historyWarn: DefaultHistoryWarn, historyMax: DefaultHistoryMax,
 		handlers: map[string]Handler{},
 	}

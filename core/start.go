@@ -211,7 +211,7 @@ func (e *Engine) waitFor(ctx context.Context, id string, begun bool) (ending, er
 	for pause := waitFirst; ; pause = min(2*pause, waitPoll) {
 		changed := e.watch.next()
 		if begun = begun && len(e.serving()) > 0; !begun && !e.holds(id) {
-			x, err := e.db.Execution(ctx, id)
+			x, err := e.asking.ask(ctx, id)
 			if err != nil {
 				return ending{}, err
 			}

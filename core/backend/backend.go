@@ -140,7 +140,7 @@ type Inspector interface {
 	// Execution reads one execution, or says ErrNotFound.
 	Execution(ctx context.Context, id string) (Execution, error)
 
-	// Executions lists executions, newest first.
+	// Executions lists executions, newest first, or those of given ids.
 	Executions(ctx context.Context, f ExecutionFilter) ([]Execution, error)
 
 	// Tasks lists tasks, by execution and Seq, orchestrators included.
@@ -158,6 +158,9 @@ type Inspector interface {
 
 // ExecutionFilter chooses executions. Zero fields choose all.
 type ExecutionFilter struct {
+	// IDs asks for these alone, in their order; those that are not known are left out, and no other field counts.
+	IDs []string
+
 	IDPrefix string
 	States   []State // as of Execution.State
 	Workflow string

@@ -66,6 +66,8 @@ func inspectExecutions(h *harness) {
 		want []string
 	}{
 		{backend.ExecutionFilter{}, []string{"x%_2", "x%_1", "run-2", "run-1"}},
+		{backend.ExecutionFilter{IDs: []string{"run-1", "nowhere", "x%_2", "run-1"}}, []string{"run-1", "x%_2", "run-1"}},
+		{backend.ExecutionFilter{IDs: []string{}}, []string{}},
 		{backend.ExecutionFilter{IDPrefix: "run-"}, []string{"run-2", "run-1"}},
 		{backend.ExecutionFilter{IDPrefix: "x%_"}, []string{"x%_2", "x%_1"}},
 		{backend.ExecutionFilter{IDPrefix: "%"}, []string{}},

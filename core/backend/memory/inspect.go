@@ -72,9 +72,17 @@ func (t *tx) known(id string) (*execution, error) {
 	return nil, fmt.Errorf("execution %q: %w", id, backend.ErrNotFound)
 }
 
-// Executions lists executions, newest first. The id of ExecutionFilter.After must be known.
+// Executions lists executions, newest first, or those of given ids. The id of ExecutionFilter.After must be known.
 func (db *DB) Executions(ctx context.Context, f backend.ExecutionFilter) (all []backend.Execution, err error) {
 	err = db.do(ctx, func(t *tx) error {
+		if f.IDs != nil {
+			for _, id := range f.IDs {
+				if e := t.find(id); e != nil {
+					all = append(all, e.record())
+				}
+			}
+			return nil
+		}
 		before := len(t.order)
 		if f.After != "" {
 			e, err := t.known(f.After)

@@ -24,14 +24,7 @@ func (db *DB) Execution(ctx context.Context, id string) (backend.Execution, erro
 }
 
 func (db *DB) execution(ctx context.Context, in querier, id string) (backend.Execution, error) {
-	rows, err := in.Query(ctx, db.q.get("read_executions"), []key{keyOf(id)})
-	if err != nil {
-		return backend.Execution{}, err
-	}
-	all, err := collect(rows, func(rows pgx.Rows) (backend.Execution, error) {
-		e, _, err := scanExecution(rows)
-		return e, err
-	})
+	all, err := db.readExecutions(ctx, in, []key{keyOf(id)})
 	if err == nil && len(all) == 0 {
 		err = fmt.Errorf("execution %q: %w", id, backend.ErrNotFound)
 	}
@@ -41,21 +34,36 @@ func (db *DB) execution(ctx context.Context, in querier, id string) (backend.Exe
 	return all[0], nil
 }
 
-// Executions lists executions, newest first. The id of ExecutionFilter.After must be known.
+// readExecutions reads those that there are of some, in their order.
+func (db *DB) readExecutions(ctx context.Context, in querier, keys []key) ([]backend.Execution, error) {
+	rows, err := in.Query(ctx, db.q.get("read_executions"), keys)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(rows pgx.Rows) (backend.Execution, error) {
+		e, _, err := scanExecution(rows)
+		return e, err
+	})
+}
+
+// Executions lists executions, newest first, or those of given ids. The id of ExecutionFilter.After must be known.
 func (db *DB) Executions(ctx context.Context, f backend.ExecutionFilter) (all []backend.Execution, err error) {
+	if f.IDs != nil {
+		keys := make([]key, len(f.IDs))
+		for i, id := range f.IDs {
+			keys[i] = keyOf(id)
+		}
+		if all, err = db.readExecutions(ctx, db.pool, keys); err != nil {
+			return nil, db.wrap(ended(ctx, err), "read %d executions", len(f.IDs))
+		}
+		return all, nil
+	}
 	err = db.snapshot(ctx, func(tx pgx.Tx) error {
 		keys, err := db.listExecutions(ctx, tx, f)
 		if err != nil || len(keys) == 0 {
 			return err
 		}
-		rows, err := tx.Query(ctx, db.q.get("read_executions"), keys)
-		if err != nil {
-			return err
-		}
-		all, err = collect(rows, func(rows pgx.Rows) (backend.Execution, error) {
-			e, _, err := scanExecution(rows)
-			return e, err
-		})
+		all, err = db.readExecutions(ctx, tx, keys)
 		return err
 	})
 	if err != nil {

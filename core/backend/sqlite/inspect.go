@@ -35,8 +35,29 @@ func (db *DB) number(ctx context.Context, c *conn, id string) (n int64, err erro
 	return n, err
 }
 
-// Executions lists executions, newest first. The id of ExecutionFilter.After must be known.
+// readThese reads the executions that there are of some ids, in their order.
+func (db *DB) readThese(ctx context.Context, ids []string) (all []backend.Execution, err error) {
+	err = db.read(ctx, func(c *conn) error {
+		numbers := make([]int64, 0, len(ids))
+		for _, id := range ids {
+			n, err := db.number(ctx, c, id)
+			switch {
+			case err == nil:
+				numbers = append(numbers, n)
+			case !errors.Is(err, backend.ErrNotFound):
+				return err
+			}
+		}
+		return c.readExecutions(ctx, db.q, numbers, func(_ int64, e *backend.Execution, _ bool) { all = append(all, *e) })
+	})
+	return all, db.wrap(err, "read %d executions", len(ids))
+}
+
+// Executions lists executions, newest first, or those of given ids. The id of ExecutionFilter.After must be known.
 func (db *DB) Executions(ctx context.Context, f backend.ExecutionFilter) (all []backend.Execution, err error) {
+	if f.IDs != nil {
+		return db.readThese(ctx, f.IDs)
+	}
 	err = db.read(ctx, func(c *conn) error {
 		before := int64(math.MaxInt64)
 		if f.After != "" {
