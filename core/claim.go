@@ -37,6 +37,7 @@ type claimRequest struct {
 	cmd   backend.Claim
 	asked time.Time
 	taken bool
+	heard bool // it answers news
 }
 
 // begins is called by the committer when the transaction is about to begin, and again where it is put off.
@@ -50,10 +51,14 @@ func (c *claimRequest) begins() {
 	c.cmd.Max = max(c.w.cfg.Slots-c.w.used, 0)
 	c.w.used += c.cmd.Max               // nobody else may promise them meanwhile
 	c.w.again, c.w.newer = false, false // it sees what there is until now
+	c.heard, c.w.crowd.heard = c.w.crowd.heard, false
 }
 
 func (c *claimRequest) done(err error) {
 	c.w.measureClaim(&c.cmd, c.asked, err)
+	if err == nil && c.cmd.Err == nil {
+		c.w.answered(c)
+	}
 	c.w.claimed(&c.cmd, err)
 }
 
@@ -102,7 +107,7 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 		w.goroutines.Go(func() { w.load(load) })
 	}
 	if cmd.NextDue >= 0 {
-		w.dueIn(cmd.NextDue)
+		w.dueIn(max(cmd.NextDue, w.holdOff()))
 	}
 	if again {
 		w.claim()
@@ -198,18 +203,24 @@ func (w *worker) due(priority int) {
 	w.mu.Lock()
 	w.more = true
 	w.newer = w.claiming // which may have looked before
+	w.crowd.heard = true
 	w.ranked = w.ranked || priority != 0
 	w.mu.Unlock()
 	w.refill()
 }
 
-// changed is called when others have written: there may be something to claim, or news of what is held here.
-func (w *worker) changed() {
+// changed is called when others have written: there may be something to claim, or, where woken says so, news of what is
+// held here.
+func (w *worker) changed(woken bool) {
+	w.tickIn(tickNews)
+	if pause := w.holdOff(); pause > 0 && (!woken || !w.holdsAny()) {
+		w.dueIn(pause)
+		return
+	}
 	w.mu.Lock()
-	w.more = true
+	w.more, w.crowd.heard = true, true
 	w.mu.Unlock()
 	w.claim()
-	w.tickIn(tickNews)
 }
 
 // dueIn makes the worker look when something will be due.

@@ -29,6 +29,7 @@ func (w *worker) keepLease(ctx context.Context) {
 			w.measureRenewal(Renewed)
 			renewed = sent
 			w.sweepAfter(renewal)
+			w.hasRivals(renewal.Next >= 0)
 			wait = w.cfg.Lease / 3
 			reap = renewal.Next >= 0 && renewal.Next < wait
 			if reap { // someone is late with a renewal: be there when that lease ends

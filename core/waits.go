@@ -82,7 +82,7 @@ func (w *watch) enter() {
 				<-before // the last one's connection
 			}
 			// An error means that this backend cannot watch here; then everybody polls, as they do anyway.
-			_ = watcher.Watch(ctx, "", nil, w.changed)
+			_ = watcher.Watch(ctx, "", nil, func(bool) { w.changed() })
 		}()
 	}
 }
@@ -118,6 +118,7 @@ func (w *watch) next() <-chan struct{} {
 	return w.change
 }
 
+// changed is called when anything was written.
 func (w *watch) changed() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -163,6 +163,7 @@ type worker struct {
 	newer      bool     // something came due since the claim that is under way was asked for
 	ranked     bool     // tasks of different priorities have been seen
 	paused     []string // queues, as of the last claim
+	crowd      crowd    // of workers that hear the same news
 	dueTimer   ClockTimer
 	dueAt      time.Time
 	fewer      sync.Cond // runs or activities became fewer
@@ -375,6 +376,12 @@ func (w *worker) pause(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+func (w *worker) holdsAny() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.runs) > 0
 }
 
 func (w *worker) serves(queue string) bool { return slices.Contains(w.cfg.Queues, queue) }

@@ -223,8 +223,9 @@ type DeadLetterFilter struct {
 type Watcher interface {
 	// Watch calls changed soon after another connection's commit that may concern the worker (new tasks in the queues,
 	// woken executions, or a schedule that was put) or any waiter, and blocks until the context ends. Calls may be merged and may be spurious;
-	// after one that was missed (a lost connection) it calls once more. It returns nil when the context ends.
-	Watch(ctx context.Context, worker string, queues []string, changed func()) error
+	// after one that was missed (a lost connection) it calls once more. woken is false where it is known that none of the
+	// executions that the worker holds was woken. It returns nil when the context ends.
+	Watch(ctx context.Context, worker string, queues []string, changed func(woken bool)) error
 }
 
 // Attempts is an optional ability: to tell what went wrong with tasks that are not, or no longer, dead letters.

@@ -225,7 +225,7 @@ func (m *mortal) Retire(ctx context.Context, worker string) error {
 }
 
 // Watch is the backend's, where it can.
-func (m *mortal) Watch(ctx context.Context, worker string, queues []string, changed func()) error {
+func (m *mortal) Watch(ctx context.Context, worker string, queues []string, changed func(woken bool)) error {
 	if w, ok := m.Backend.(backend.Watcher); ok {
 		return w.Watch(ctx, worker, queues, changed)
 	}

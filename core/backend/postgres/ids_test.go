@@ -79,10 +79,10 @@ func TestNotesThatDoNotFitConcernEverybody(t *testing.T) {
 	}
 	if text := n.encode("me"); len(text) > maxNote {
 		t.Errorf("a note of %d bytes", len(text))
-	} else if _, got := decodeNote(text); !got.free || !got.done {
+	} else if _, got := decodeNote(text); !got.free || !got.done || !got.cut {
 		t.Errorf("%+v", got)
 	}
-	if _, got := decodeNote("nonsense"); !got.free {
+	if _, got := decodeNote("nonsense"); !got.free || !got.cut {
 		t.Errorf("%+v", got)
 	}
 }

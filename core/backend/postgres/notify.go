@@ -21,6 +21,7 @@ type news struct {
 	workers map[int32]bool  // whose executions were woken
 	done    bool            // an execution has ended
 	free    bool            // one more may run of an activity with a limit
+	cut     bool            // queues and workers are left out
 }
 
 func (n *news) due(queue string) {
@@ -55,16 +56,17 @@ type note struct {
 	Queues  []string `json:"queues,omitempty"`
 	Workers []int32  `json:"workers,omitempty"`
 	Done    bool     `json:"done,omitempty"`
-	All     bool     `json:"all,omitempty"` // it concerns everybody, or does not fit
+	All     bool     `json:"all,omitempty"` // it concerns everybody
+	Cut     bool     `json:"cut,omitempty"` // the lists do not fit
 }
 
 // maxNote is less than what a NOTIFY can carry: 8000 bytes.
 const maxNote = 7900
 
 func (n *news) encode(from string) string {
-	text := encode(note{from, slices.Sorted(maps.Keys(n.queues)), slices.Sorted(maps.Keys(n.workers)), n.done, n.free})
+	text := encode(note{from, slices.Sorted(maps.Keys(n.queues)), slices.Sorted(maps.Keys(n.workers)), n.done, n.free, false})
 	if len(text) > maxNote {
-		text = encode(note{From: from, Done: n.done, All: true})
+		text = encode(note{From: from, Done: n.done, All: true, Cut: true})
 	}
 	return text
 }
@@ -72,9 +74,9 @@ func (n *news) encode(from string) string {
 func decodeNote(payload string) (from string, n news) {
 	var t note
 	if err := json.Unmarshal([]byte(payload), &t); err != nil {
-		return "", news{done: true, free: true} // not ours, or a newer program's
+		return "", news{done: true, free: true, cut: true} // not ours, or a newer program's
 	}
-	n = news{done: t.Done, free: t.All}
+	n = news{done: t.Done, free: t.All, cut: t.Cut}
 	for _, q := range t.Queues {
 		n.due(q)
 	}

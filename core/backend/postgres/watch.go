@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,7 +16,7 @@ import (
 // ended; and with no queues for all of them.
 //
 // All watches of a handle share one connection. With [Notify] false, there is nobody who tells: Watch is an error.
-func (db *DB) Watch(ctx context.Context, worker string, queues []string, changed func()) error {
+func (db *DB) Watch(ctx context.Context, worker string, queues []string, changed func(woken bool)) error {
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -44,7 +45,7 @@ func (db *DB) Watch(ctx context.Context, worker string, queues []string, changed
 		case <-db.listener.closing:
 			return db.wrap(errClosed, "watch")
 		case <-w.told:
-			changed()
+			changed(w.woken.Swap(false))
 		}
 	}
 }
@@ -57,9 +58,13 @@ type watcher struct {
 	n      int32
 	queues map[string]bool
 	told   chan struct{}
+	woken  atomic.Bool // what is told may be of executions that the worker holds
 }
 
-func (w *watcher) tell() {
+func (w *watcher) tell(woken bool) {
+	if woken {
+		w.woken.Store(true)
+	}
 	select {
 	case w.told <- struct{}{}:
 	default:
@@ -68,7 +73,7 @@ func (w *watcher) tell() {
 
 // wants tells whether news concern the watcher.
 func (w *watcher) wants(n news) bool {
-	if w.worker == "" && n.done || n.free || w.n != 0 && n.workers[w.n] || w.worker == "" && len(n.workers) > 0 {
+	if w.worker == "" && n.done || n.free || n.cut || w.n != 0 && n.workers[w.n] || w.worker == "" && len(n.workers) > 0 {
 		return true
 	}
 	for q := range n.queues {
@@ -104,7 +109,7 @@ func (l *listener) add(w *watcher) error {
 	}
 	l.watchers[w] = struct{}{}
 	if len(l.watchers) > 1 {
-		w.tell() // the connection may have been told something already
+		w.tell(true) // the connection may have been told something already
 		return nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -147,7 +152,7 @@ func (l *listener) tell(n news) {
 	defer l.mu.Unlock()
 	for w := range l.watchers {
 		if (n.worker == "" || w.worker != n.worker) && w.wants(n) {
-			w.tell()
+			w.tell(n.cut || n.workers[w.n])
 		}
 	}
 }
@@ -156,7 +161,7 @@ func (l *listener) tellAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for w := range l.watchers {
-		w.tell()
+		w.tell(true)
 	}
 }
 

@@ -22,7 +22,7 @@ func watch(t testing.TB, db *postgres.DB, worker string, queues ...string) *watc
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- db.Watch(ctx, worker, queues, func() {
+		done <- db.Watch(ctx, worker, queues, func(bool) {
 			select {
 			case w.told <- struct{}{}:
 			default:
@@ -122,7 +122,7 @@ func TestNotificationsAreMerged(t *testing.T) {
 
 func TestWithoutNotificationsNobodyWatches(t *testing.T) {
 	db := open(t, pgtest.DSN(t), postgres.Notify(false))
-	if err := db.Watch(t.Context(), "", nil, func() {}); err == nil {
+	if err := db.Watch(t.Context(), "", nil, func(bool) {}); err == nil {
 		t.Error("no error")
 	}
 }
@@ -133,12 +133,56 @@ func TestClosingEndsWatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun, done := make(chan struct{}, 10), make(chan error, 1)
-	go func() { done <- db.Watch(context.Background(), "", nil, func() { begun <- struct{}{} }) }()
+	go func() { done <- db.Watch(context.Background(), "", nil, func(bool) { begun <- struct{}{} }) }()
 	<-begun
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err == nil {
 		t.Error("the watch of a closed handle ended without an error")
+	}
+}
+
+// A worker may let news of its queues wait, and must not let those of its own executions wait; so it is told which they are.
+func TestWatchTellsWhetherAnExecutionOfTheWorkerWasWoken(t *testing.T) {
+	m := newMill(t, pgtest.DSN(t))
+	m.commit(newStart("held"))
+	m.claim(1)
+	other := open(t, m.dsn)
+	told := make(chan bool, 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- m.db.Watch(ctx, "w", []string{"default"}, func(woken bool) { told <- woken }) }()
+	next := func() bool {
+		t.Helper()
+		select {
+		case woken := <-told:
+			return woken
+		case <-time.After(20 * time.Second):
+			t.Fatal("not told")
+			return false
+		}
+	}
+	if !next() {
+		t.Error("when the watch begins, it is not known what was missed")
+	}
+	for _, news := range []struct {
+		cmd   backend.Command
+		woken bool
+	}{
+		{newStart(newID()), false},
+		{&backend.Signalled{Execution: "held", ID: "1", Name: "approved"}, true},
+		{newStart(newID()), false},
+	} {
+		if err := other.Commit(t.Context(), &backend.Batch{Commands: []backend.Command{news.cmd}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := next(); got != news.woken {
+			t.Errorf("after %T woken is %t", news.cmd, got)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

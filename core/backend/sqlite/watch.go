@@ -14,7 +14,7 @@ type watcher struct {
 // Watch calls changed soon after another handle's or another worker's commit. SQLite has no notifications: it asks
 // the connection that writes, every WatchInterval, whether another one has written since, which costs a few
 // microseconds and no query.
-func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func()) error {
+func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func(woken bool)) error {
 	w := &watcher{worker: worker, wrote: make(chan struct{}, 1)}
 	db.mu.Lock()
 	db.watchers[w] = struct{}{}
@@ -37,7 +37,7 @@ func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func
 			failed = true
 		case version != seen || failed:
 			if seen >= 0 || failed {
-				changed()
+				changed(true)
 			}
 			seen, failed = version, false
 		}
@@ -47,7 +47,7 @@ func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func
 		case <-db.closing:
 			return db.wrap(errClosed, "watch")
 		case <-w.wrote:
-			changed()
+			changed(true)
 		case <-tick.C:
 		}
 	}

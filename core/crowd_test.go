@@ -1,0 +1,172 @@
+package core_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stentgo/stent/core"
+	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/memory"
+)
+
+// claims is a database that counts claims.
+type claims struct {
+	*memory.DB
+	mu          sync.Mutex
+	all, failed int // failed are those that brought nothing
+}
+
+func (c *claims) Commit(ctx context.Context, b *backend.Batch) error {
+	err := c.DB.Commit(ctx, b)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, cmd := range b.Commands {
+		if claim, ok := cmd.(*backend.Claim); ok {
+			c.all++
+			if len(claim.Tasks) == 0 {
+				c.failed++
+			}
+		}
+	}
+	return err
+}
+
+func (c *claims) count() (all, failed int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all, c.failed
+}
+
+// crowd is many workers of one database, in a bubble whose clock stands still while anything is done, and a program that starts.
+type crowd struct {
+	*testing.T
+	db      *claims
+	starter *core.Engine
+	wf      *core.Workflow[time.Time, int]
+	mu      sync.Mutex
+	waited  []time.Duration // of each execution, until it began
+}
+
+func newCrowd(t *testing.T, workers, slots int, takes time.Duration) *crowd {
+	c := &crowd{T: t, db: &claims{DB: memory.Open()}, wf: core.NewWorkflow[time.Time, int]("crowded")}
+	work := core.NewActivity[int, int]("work")
+	handlers := []core.Handler{
+		work.Handle(func(context.Context, int) (int, error) {
+			advance(takes)
+			return 0, nil
+		}),
+		c.wf.Handle(func(flow *core.Flow, started time.Time) (int, error) {
+			c.mu.Lock()
+			c.waited = append(c.waited, time.Since(started))
+			c.mu.Unlock()
+			return work.Call(flow, 0)
+		}),
+	}
+	engine := func() *core.Engine {
+		e, err := core.New(c.db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Register(handlers...); err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var serving sync.WaitGroup
+	for range workers {
+		e := engine()
+		serving.Go(func() {
+			if err := e.Serve(ctx, core.WorkerConfig{Slots: slots}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(func() { cancel(); serving.Wait() })
+	c.starter = engine()
+	advance(15 * time.Second) // until all have heard of each other
+	return c
+}
+
+// advance moves the bubble's clock.
+func advance(d time.Duration) { <-time.After(d) }
+
+func (c *crowd) start() {
+	c.Helper()
+	if _, err := c.wf.Start(c.Context(), c.starter, time.Now()); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// longest is how long an execution waited, of those since the last call, and how many there were.
+func (c *crowd) longest() (d time.Duration, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range c.waited {
+		d = max(d, w)
+	}
+	n, c.waited = len(c.waited), nil
+	return d, n
+}
+
+// TestManyWorkersDoNotAllAnswerTheSameNews has twelve workers hear of 200 starts a second, of which each is for one of them.
+func TestManyWorkersDoNotAllAnswerTheSameNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const workers, starts = 12, 2000
+		c := newCrowd(t, workers, 100, time.Millisecond)
+		_, before := c.db.count()
+		for range starts {
+			c.start()
+			advance(5 * time.Millisecond)
+		}
+		synctest.Wait()
+		_, failed := c.db.count()
+		longest, n := c.longest()
+		t.Logf("%d empty claims and at most %v until an execution began, of %d", failed-before, longest, n)
+		// Ten seconds of twelve workers that look once a second, and that answer with pauses of an eighth of a second or more.
+		if most := 10*workers + 10*workers*8; failed-before > most {
+			t.Errorf("%d claims brought nothing, want at most %d", failed-before, most)
+		}
+		if n != starts {
+			t.Errorf("%d of %d executions began", n, starts)
+		}
+	})
+}
+
+// TestNothingWaitsBecauseAllWorkersHoldOff fills the worker that answers, again and again: what it leaves is for workers whose claims
+// have long come back empty.
+func TestNothingWaitsBecauseAllWorkersHoldOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const workers = 12
+		c := newCrowd(t, workers, 1, 100*time.Millisecond)
+		for i := range 1000 { // ten at once on average, with now and then none
+			c.start()
+			advance(time.Duration(1+i%19) * time.Millisecond)
+		}
+		advance(10 * time.Second)
+		longest, n := c.longest()
+		t.Logf("%d executions, at most %v until one began", n, longest)
+		if n != 1000 || longest >= time.Second {
+			t.Errorf("%d of 1000 executions began, at most %v after their start: want less than the poll interval of 1s", n, longest)
+		}
+	})
+}
+
+// TestWorkersThatHearLittleAnswerAtOnce is about the usual case: nothing is due most of the time.
+func TestWorkersThatHearLittleAnswerAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, workers := range []int{1, 3} {
+			c := newCrowd(t, workers, 100, time.Millisecond)
+			for range 100 {
+				c.start()
+				advance(300 * time.Millisecond)
+			}
+			if longest, n := c.longest(); n != 100 || longest > 0 {
+				t.Errorf("%d workers: %d of 100 executions began, at most %v after their start: want at once", workers, n, longest)
+			}
+		}
+	})
+}
