@@ -56,7 +56,7 @@ func (a *Activity[I, O]) Handle(fn func(ctx context.Context, in I) (O, error)) H
 			if err != nil {
 				return nil, err
 			}
-			data, _, err := p.encode("result of activity ", a.name, out)
+			data, err := p.encode("result of activity ", a.name, out)
 			return data, err
 		},
 	}

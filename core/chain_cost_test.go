@@ -87,7 +87,7 @@ func TestNoMiddlewareAllocatesNothing(t *testing.T) {
 			"a signal",
 			func() { must(signal.Send(ctx, e, "x", 1)) },
 			func() {
-				data, _, err := e.payloads.encode("signal ", "s", 1)
+				data, err := e.payloads.encode("signal ", "s", 1)
 				must(err)
 				must(e.commit(ctx, &backend.Signalled{Execution: "x", ID: newID(e.clock.Now()), Name: "s", Payload: data}))
 			},

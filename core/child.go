@@ -45,7 +45,7 @@ func (f *Flow) callChild(c *callee, in any, opts []ChildOption) *step {
 	for _, opt := range opts {
 		opt.toChild(&settings)
 	}
-	data, sum, err := f.run.w.e.payloads.encode("input of workflow ", c.name, in)
+	data, sum, err := f.run.w.e.payloads.encodeInput("input of workflow ", c.name, in)
 	if err == nil {
 		err = settings.err
 	}

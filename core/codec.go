@@ -23,15 +23,20 @@ type payloads struct {
 	limit int
 }
 
-// encode gives the bytes and a hash of the value by which a changed input is noticed. The hash is taken before the
-// codec, since one that encrypts gives other bytes every time. what and name tell in an error what it is about, and are
-// put together only then.
-func (p payloads) encode(what, name string, v any) ([]byte, int64, error) {
+// encode gives the bytes of a value. what and name tell in an error what it is about, and are put together only then.
+func (p payloads) encode(what, name string, v any) ([]byte, error) {
 	data, err := p.codec.Encode(v)
 	if err != nil {
-		return nil, 0, payloadError("%s%s: %T does not encode: %w", what, name, v, err)
+		return nil, payloadError("%s%s: %T does not encode: %w", what, name, v, err)
 	}
-	if err := p.fits(what, name, data); err != nil {
+	return data, p.fits(what, name, data)
+}
+
+// encodeInput also gives a hash of the value by which a changed input is noticed. It is taken before the codec, since one
+// that encrypts gives other bytes every time.
+func (p payloads) encodeInput(what, name string, v any) ([]byte, int64, error) {
+	data, err := p.encode(what, name, v)
+	if err != nil {
 		return nil, 0, err
 	}
 	plain := data

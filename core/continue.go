@@ -21,7 +21,7 @@ func (f *Flow) ContinueAsNew(in any) error {
 	if err := f.run.handler.accepts(in); err != nil {
 		return NonRetryable(err)
 	}
-	data, _, err := f.run.w.e.payloads.encode("input of workflow ", f.run.info.Workflow, in)
+	data, err := f.run.w.e.payloads.encode("input of workflow ", f.run.info.Workflow, in)
 	if err != nil {
 		return NonRetryable(err)
 	}

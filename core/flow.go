@@ -113,7 +113,7 @@ func (f *Flow) callActivity(c *callee, in any, opts []CallOption) *step {
 			opt.toCall(settings)
 		}
 	}
-	data, sum, err := f.run.w.e.payloads.encode("input of activity ", c.name, in)
+	data, sum, err := f.run.w.e.payloads.encodeInput("input of activity ", c.name, in)
 	if err == nil {
 		err = settings.err
 	}

@@ -19,6 +19,27 @@ func TestHashIsFNV1a(t *testing.T) {
 	}
 }
 
+// counted tells how often its JSON was asked for, as the codec of a program does not.
+type counted struct{ asked *int }
+
+func (c counted) MarshalJSON() ([]byte, error) { *c.asked++; return []byte(`1`), nil }
+
+type otherCodec struct{ Codec }
+
+func (otherCodec) Encode(any) ([]byte, error) { return []byte("secret"), nil }
+
+// Inputs are compared when a workflow runs again, results are not: those of a megabyte need not be read once more.
+func TestOnlyInputsAreHashed(t *testing.T) {
+	p, asked := payloads{codec: otherCodec{}, limit: 100}, 0
+	if _, err := p.encode("result of activity ", "a", counted{&asked}); err != nil || asked > 0 {
+		t.Errorf("a result was encoded %d times besides the codec, %v", asked, err)
+	}
+	_, sum, err := p.encodeInput("input of activity ", "a", counted{&asked})
+	if err != nil || asked != 1 || sum != hash([]byte(`1`)) {
+		t.Errorf("an input was encoded %d times besides the codec, with the hash %d, %v", asked, sum, err)
+	}
+}
+
 // TestADefaultPolicyIsNotStored sets each field alone: none may be taken for the default.
 func TestADefaultPolicyIsNotStored(t *testing.T) {
 	if (taskPolicy{}).encode() != nil {

@@ -61,7 +61,7 @@ func (b *heartbeats) beat(step string, detail any) error {
 	var data []byte
 	if detail != nil {
 		var err error
-		if data, _, err = b.payloads.encode("heartbeat detail of activity ", step, detail); err != nil {
+		if data, err = b.payloads.encode("heartbeat detail of activity ", step, detail); err != nil {
 			return err
 		}
 	}

@@ -39,7 +39,7 @@ func SideEffect[T any](f *Flow, name string, fn func() T) (T, error) {
 
 // record makes v the value of a new step.
 func (f *Flow) record(s *step, v any) error {
-	data, _, err := f.run.w.e.payloads.encode("recorded value ", s.key, v)
+	data, err := f.run.w.e.payloads.encode("recorded value ", s.key, v)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (s *Signal[T]) Send(ctx context.Context, e *Engine, execution string, v T) 
 	if s.err != nil {
 		return s.err
 	}
-	data, _, err := e.payloads.encode("signal ", s.name, v)
+	data, err := e.payloads.encode("signal ", s.name, v)
 	if err != nil {
 		return err
 	}

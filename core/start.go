@@ -133,7 +133,7 @@ func (e *Engine) newStart(c *callee, in any, opts []StartOption) (*backend.Start
 	if err := e.knows(c); err != nil {
 		return nil, err
 	}
-	data, sum, err := e.payloads.encode("input of workflow ", c.name, in)
+	data, sum, err := e.payloads.encodeInput("input of workflow ", c.name, in)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func (w *Workflow[I, O]) Handle(fn func(flow *Flow, in I) (O, error)) Handler {
 			if err != nil {
 				return nil, err
 			}
-			data, _, err := p.encode("result of workflow ", w.name, out)
+			data, err := p.encode("result of workflow ", w.name, out)
 			return data, err
 		},
 	}
