@@ -152,9 +152,10 @@ postgres: $(PGSERVER) ## start a throw-away PostgreSQL, print its DSN, stop it o
 	@$(PGSERVER)
 
 .PHONY: test-alerts
-test-alerts: $(BIN)/alertmanager ## let promtool and amtool check the alert rules and play their stories, and watch at a real Alertmanager
-	go vet -tags promtool ./alerts ./dashboards ./internal/promtest ./internal/cli
+test-alerts: $(BIN)/alertmanager $(PGSERVER) ## let promtool and amtool check the alert rules and play their stories, and watch at a real Alertmanager
+	go vet -tags promtool . ./alerts ./dashboards ./internal/promtest ./internal/cli
 	go test -tags promtool -timeout=15m $(ARGS) ./alerts ./dashboards
+	$(PGSERVER) go test -tags promtool -timeout=5m -run 'Outage' $(ARGS) .
 	go test -tags promtool -timeout=5m -run 'RealAlertmanager' $(ARGS) ./internal/cli
 
 .PHONY: test-alerts-prometheus3

@@ -14,10 +14,10 @@ func (m *maker) databaseAlerts() []Alert {
 	return []Alert{
 		m.alert(rule{
 			name: "StentBackendErrors", severity: Critical, hold: 5 * time.Minute, dashboard: "engine",
-			expr:    m.of(metrics.BackendErrors).Increase(m.window(w.Ratio)).SumBy(metrics.LabelOperation).Above(float64(t.BackendErrors)),
-			summary: say("The database answers with errors."),
+			expr:    m.of(metrics.BackendErrors).Increase(m.window(w.Ratio)).SumBy(metrics.LabelOperation, metrics.LabelReason).Above(float64(t.BackendErrors)),
+			summary: say("The database answers with errors: ", label(metrics.LabelReason), "."),
 			description: say(asNumber, " errors of the database within ", m.window(w.Ratio), " when it was asked to ",
-				label(metrics.LabelOperation), ": it is down or out of reach, full, or overloaded."),
+				label(metrics.LabelOperation), ": ", label(metrics.LabelReason), ". The runbook has a section for each reason."),
 		}),
 		m.alert(rule{
 			name: "StentClockSkewed", severity: Warning, hold: 5 * time.Minute, dashboard: "engine",

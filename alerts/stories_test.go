@@ -328,11 +328,11 @@ var stories = []story{
 
 	{
 		name: "ten in five minutes", alert: "StentBackendErrors",
-		series: both(map[string]string{`stent_backend_errors_total{operation="claim"}`: "0+1x20 21x40"}),
-		at:     map[time.Duration][]firing{5 * min: nil, 15 * min: fires("10", "namespace", "shop", "operation", "claim"), 30 * min: nil},
+		series: both(map[string]string{`stent_backend_errors_total{operation="commit",reason="disk_full"}`: "0+1x20 21x40"}),
+		at:     map[time.Duration][]firing{5 * min: nil, 15 * min: fires("10", "namespace", "shop", "operation", "commit", "reason", "disk_full"), 30 * min: nil},
 	}, {
 		name: "five in five minutes", alert: "StentBackendErrors",
-		series: both(map[string]string{`stent_backend_errors_total{operation="claim"}`: "0+0.5x60"}),
+		series: both(map[string]string{`stent_backend_errors_total{operation="commit",reason="disk_full"}`: "0+0.5x60"}),
 		at:     map[time.Duration][]firing{30 * min: nil, 60 * min: nil},
 	},
 

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -174,7 +175,7 @@ func (w *worker) load(ids []string) {
 		if w.ctx.Err() != nil {
 			return
 		}
-		w.e.log.Warn("cannot read executions, trying again", "executions", len(ids), "stent_worker_id", w.id, "in", pause, "error", err)
+		w.e.outage.failed("read executions", err, "executions", len(ids), "stent_worker_id", w.id, "in", pause)
 		w.pause(w.ctx, pause)
 	}
 }
@@ -339,9 +340,14 @@ func (w *worker) logEnd(r *run, t *backend.Turn) {
 	}
 }
 
-// refused counts what the fencing has kept out.
+// refused counts what the fencing has kept out. What was given up with the lease is told once, with the lease.
 func (w *worker) refused(ctx context.Context, execution string, err error) {
 	w.measureFenced(execution, err)
+	if errors.Is(err, errGivenUp) {
+		w.e.log.DebugContext(ctx, "the result of a turn was given up with the lease; what it belongs to goes on elsewhere",
+			"stent_execution_id", execution, "stent_worker_id", w.id, "error", err)
+		return
+	}
 	w.e.log.WarnContext(ctx, "the result of a turn was refused; what it belongs to goes on elsewhere",
 		"stent_execution_id", execution, "stent_worker_id", w.id, "error", err)
 }

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -20,7 +19,7 @@ import (
 // write it. Any other has a caller who waits for it and is told of the first error.
 type committer struct {
 	db      backend.Committer
-	log     *slog.Logger
+	outage  *outage
 	clock   Clock
 	metrics recorderQueues
 	ahead   atomic.Int64 // of the database's clock, in ns; kept only for metrics
@@ -74,8 +73,8 @@ const (
 // paralleler is an optional ability of a backend: how many transactions at once serve it best.
 type paralleler interface{ Committers() int }
 
-func newCommitter(db backend.Committer, log *slog.Logger, clock Clock, metrics recorderQueues) *committer {
-	c := &committer{db: db, log: log, clock: clock, metrics: metrics, limit: 1, most: maxBatch, workers: map[string]leaseHolder{}}
+func newCommitter(db backend.Committer, outage *outage, clock Clock, metrics recorderQueues) *committer {
+	c := &committer{db: db, outage: outage, clock: clock, metrics: metrics, limit: 1, most: maxBatch, workers: map[string]leaseHolder{}}
 	c.idle.L = &c.mu
 	if p, ok := db.(paralleler); ok {
 		c.limit = max(p.Committers(), 1)
@@ -181,6 +180,7 @@ func (c *committer) write(worker string, batch []pending) {
 	for uncertain := false; ; uncertain = true {
 		err := c.commit(worker, batch)
 		if err == nil {
+			c.outage.worked()
 			c.succeeded(worker, uncertain)
 			for _, p := range batch {
 				p.then.done(nil)
@@ -199,13 +199,14 @@ func (c *committer) write(worker string, batch []pending) {
 		if batch = again; len(batch) == 0 {
 			return
 		}
-		c.log.Warn("commit failed, trying again", "commands", len(batch), "stent_worker_id", worker, "in", pause, "error", err)
+		c.outage.failed("commit", err, "commands", len(batch), "stent_worker_id", worker, "in", pause)
 		if !c.holdOff(worker, pause) {
 			for _, p := range batch {
 				p.then.done(errors.Join(backend.ErrLeaseLost, errGivenUp, err))
 			}
 			return
 		}
+		c.answer()
 		pause = min(2*pause, commitPauses)
 		batch = c.halve(batch)
 	}
@@ -242,6 +243,25 @@ func (c *committer) holdOff(worker string, pause time.Duration) bool {
 		return true
 	case <-holder.lost():
 		return false
+	}
+}
+
+// answer tries what somebody waits for and what stands on no lease. It would else wait until what is tried again here gets
+// through, and nobody would learn why.
+func (c *committer) answer() {
+	c.mu.Lock()
+	var asked, rest []pending
+	for _, p := range c.queue {
+		if p.worker == "" && len(asked) < c.most {
+			asked = append(asked, p)
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	c.queue = rest
+	c.mu.Unlock()
+	if len(asked) > 0 {
+		c.write("", asked)
 	}
 }
 

@@ -27,6 +27,7 @@ type Engine struct {
 	progress  atomic.Int64 // when a task last began or ended, in ns since 1970
 	flights   flights
 	committer *committer
+	outage    *outage
 	waits     waits
 	watch     watch
 	asking    asking
@@ -140,7 +141,8 @@ func New(db backend.Backend, opts ...Option) (*Engine, error) {
 		}
 	}
 	e.middleware.log = e.log
-	e.committer = newCommitter(db, e.log, e.clock, e.metrics)
+	e.outage = &outage{log: e.log, clock: e.clock}
+	e.committer = newCommitter(db, e.outage, e.clock, e.metrics)
 	return e, nil
 }
 

@@ -27,6 +27,7 @@ func (w *worker) keepLease(ctx context.Context) {
 		switch {
 		case err == nil:
 			w.measureRenewal(Renewed)
+			w.e.outage.worked()
 			renewed = sent
 			w.sweepAfter(renewal)
 			w.hasRivals(renewal.Next >= 0)
@@ -51,7 +52,7 @@ func (w *worker) keepLease(ctx context.Context) {
 				return
 			}
 			wait, reap = min(w.cfg.Lease/30, time.Second, left), false
-			w.e.log.Warn("cannot renew the lease, trying again", "stent_worker_id", w.id, "in", wait, "left", left, "error", err)
+			w.e.outage.failed("renew the lease", err, "stent_worker_id", w.id, "in", wait, "left", left)
 		}
 	}
 }
@@ -86,7 +87,7 @@ func (w *worker) reap(ctx context.Context) {
 	if err != nil {
 		if ctx.Err() == nil {
 			w.e.measureError("reap", err)
-			w.e.log.Warn("cannot look for dead workers", "stent_worker_id", w.id, "error", err)
+			w.e.outage.failed("look for dead workers", err, "stent_worker_id", w.id)
 		}
 		return
 	}

@@ -184,7 +184,7 @@ func (e *Engine) measureElsewhere(ctx context.Context, id string) {
 // measureError tells that the database could not be asked. An ended context is the caller's own wish.
 func (e *Engine) measureError(operation string, err error) {
 	if len(e.metrics) > 0 && err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, ErrLeaseLost) && !errors.Is(err, ErrNotFound) {
-		e.metrics.put(&recorded{what: backendFailed, text: operation})
+		e.metrics.put(&recorded{what: backendFailed, text: operation, step: string(backend.FaultOf(err))})
 	}
 }
 
@@ -194,7 +194,7 @@ func (c *committer) measured(b *backend.Batch, began time.Time, err error) {
 		return
 	}
 	if err != nil {
-		c.metrics.put(&recorded{what: backendFailed, text: "commit"})
+		c.metrics.put(&recorded{what: backendFailed, text: "commit", step: string(backend.FaultOf(err))})
 		return
 	}
 	now := c.clock.Now()

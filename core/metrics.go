@@ -173,6 +173,7 @@ type BatchCommitted struct {
 // BackendFailed is an error of the database.
 type BackendFailed struct {
 	Operation string // commit, history, held, register, renew, reap, retire, sample
+	Fault     backend.Fault
 }
 
 // EventsDropped are events that a recorder was not told.

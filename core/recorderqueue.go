@@ -178,7 +178,7 @@ func (q *recorderQueue) tellOne(e *recorded) {
 	case batchCommitted:
 		r.BatchCommitted(ctx, BatchCommitted{e.n, e.duration})
 	case backendFailed:
-		r.BackendFailed(ctx, BackendFailed{e.text})
+		r.BackendFailed(ctx, BackendFailed{e.text, backend.Fault(e.step)})
 	case eventsDropped:
 		r.EventsDropped(ctx, EventsDropped{e.n, DropReason(e.text)})
 	case sampled:

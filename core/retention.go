@@ -71,7 +71,7 @@ func (w *worker) keepHouse(ctx context.Context) {
 			err = w.cleanUp(ctx, backend.Cleanup{Keep: keep}, every)
 		}
 		if err != nil && ctx.Err() == nil {
-			w.e.log.Warn("cannot delete old executions, trying again", "stent_worker_id", w.id, "in", every, "error", err)
+			w.e.outage.failed("delete old executions", err, "stent_worker_id", w.id, "in", every)
 		}
 	}
 }

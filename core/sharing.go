@@ -167,7 +167,7 @@ func (w *worker) share(ctx context.Context, a *activityTask) ([]byte, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err != nil:
-			w.e.log.WarnContext(ctx, "cannot look for a kept result, trying again", append(a.attrs(), "in", pause, "error", err)...)
+			w.e.outage.failed("look for a kept result", err, append(a.attrs(), "in", pause)...)
 		case reserved.Kept:
 			return reserved.Result, nil
 		case !reserved.Busy:

@@ -108,7 +108,7 @@ func (w *worker) expire(ctx context.Context) {
 	if err != nil {
 		if ctx.Err() == nil {
 			w.e.measureError("expire", err)
-			w.e.log.Warn("cannot look for what has used up its time", "stent_worker_id", w.id, "error", err)
+			w.e.outage.failed("look for what has used up its time", err, "stent_worker_id", w.id)
 			w.expireIn(sweepAgain)
 		}
 		return

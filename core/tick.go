@@ -66,7 +66,7 @@ func (w *worker) tick(ctx context.Context) {
 	if err != nil {
 		if ctx.Err() == nil {
 			w.e.measureError("schedules", err)
-			w.e.log.Warn("cannot look for schedules that are due", "stent_worker_id", w.id, "error", err)
+			w.e.outage.failed("look for schedules that are due", err, "stent_worker_id", w.id)
 			w.tickIn(tickAgain)
 		}
 		return
@@ -78,7 +78,11 @@ func (w *worker) tick(ctx context.Context) {
 			handled++
 		} else if ctx.Err() == nil {
 			w.e.measureError("tick", err)
-			w.e.log.Error("a schedule cannot tick", "stent_worker_id", w.id, "schedule", s.Name, "due", s.Next, "error", err)
+			if backend.FaultOf(err) == backend.FaultOther { // something about this one
+				w.e.log.Error("a schedule cannot tick", "stent_worker_id", w.id, "schedule", s.Name, "due", s.Next, "error", err)
+			} else {
+				w.e.outage.failed("let a schedule tick", err, "stent_worker_id", w.id, "schedule", s.Name)
+			}
 			w.tickIn(tickAgain)
 		}
 	}

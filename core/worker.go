@@ -215,7 +215,7 @@ func (w *worker) start(ctx context.Context, first bool) error {
 		if first || ctx.Err() != nil {
 			return fmt.Errorf("stent: serve: register worker %s: %w", w.id, err)
 		}
-		w.e.log.Warn("cannot register worker, trying again", "stent_worker_id", w.id, "in", pause, "error", err)
+		w.e.outage.failed("register the worker", err, "stent_worker_id", w.id, "in", pause)
 		w.pause(ctx, pause)
 	}
 	w.state = backend.WorkerReady

@@ -38,8 +38,8 @@ func EngineAndDatabase(o Options) Dashboard {
 		line{b.of(metrics.CommitBatchSize).Mean(window), "mean"}, line{b.quantile(metrics.CommitBatchSize, 0.95), "p95"})
 	b.heatmap(8, 8, "Commit duration, how often", "How many transactions took how long; the darker, the more.", seconds,
 		metrics.CommitDuration)
-	b.lines(8, 8, "Database errors", "Errors of the database, a minute, by what it was asked to do. A lost server and a full disk show here.",
-		look{unit: perMinute, runbook: "StentBackendErrors"}, line{b.perMinute(metrics.BackendErrors, metrics.LabelOperation), "{{operation}}"})
+	b.lines(8, 8, "Database errors", "Errors of the database, a minute, by what it was asked to do and why it could not: disk_full, read_only, unreachable ...",
+		look{unit: perMinute, runbook: "StentBackendErrors"}, line{b.perMinute(metrics.BackendErrors, metrics.LabelOperation, metrics.LabelReason), "{{operation}}: {{reason}}"})
 
 	b.heading("Database")
 	b.lines(6, 8, "Size", "Stent's tables and indexes, or the SQLite file, and the write-ahead log beside it.", look{unit: bytesUnit},

@@ -136,9 +136,9 @@ var (
 	}
 	BackendErrors = Metric{
 		Name: "stent_backend_errors_total", Kind: Counter, Unit: Errors, Source: Event,
-		Help:   "Errors of the database, by what it was asked to do",
-		Labels: []string{LabelOperation},
-		OTel:   "stent.backend.errors", StatsD: []Path{{Template: "backend_errors.{operation}"}},
+		Help:   "Errors of the database, by what it was asked to do and by why it could not",
+		Labels: []string{LabelOperation, LabelReason},
+		OTel:   "stent.backend.errors", StatsD: []Path{{Template: "backend_errors.{operation}.{reason}"}},
 	}
 )
 

@@ -87,7 +87,7 @@ const (
 	LabelWorkflow  = "workflow"  // the workflow's name
 	LabelState     = "state"     // a state of executions or of workers
 	LabelOperation = "operation" // what the database was asked to do: commit, claim, history, sample, ...
-	LabelReason    = "reason"    // why an event was dropped: full, panic
+	LabelReason    = "reason"    // see the metric
 	LabelLabel     = "label"     // the name of a label
 	LabelVersion   = "version"   // the version of Stent that the program was built with
 	LabelBackend   = "backend"   // sqlite, postgres

@@ -6,7 +6,8 @@ import (
 )
 
 // Backend is a whole storage backend. All methods are safe for concurrent use, honour the context's end, and return
-// errors that begin with the backend's name and say what was tried: "sqlite: commit 12 commands: disk is full".
+// errors that begin with the backend's name and say what was tried: "sqlite: commit 12 commands: disk is full". One whose
+// [Fault] is known wraps a [FaultError].
 type Backend interface {
 	Committer
 	Leases

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,7 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/stentgo/stent/alerts"
+	"github.com/stentgo/stent/internal/pgtest"
 )
 
 // What a runbook tells a person to type at three in the morning works.
@@ -36,6 +40,9 @@ func TestRunbooks(t *testing.T) {
 			}
 			for _, c := range commands {
 				runCommand(t, h, c[1])
+			}
+			for _, block := range regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+				runSQL(t, block[1])
 			}
 		})
 	}
@@ -75,6 +82,19 @@ func runCommand(t *testing.T, h *history, line string) {
 	fields := strings.Fields(line)
 	if out, err := exec.CommandContext(t.Context(), fields[0], fields[1:]...).CombinedOutput(); err != nil {
 		t.Errorf("%s: %v\n%s", line, err, out)
+	}
+}
+
+// runSQL has PostgreSQL run what is typed into psql.
+func runSQL(t *testing.T, statements string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), pgtest.DSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.PgConn().Exec(t.Context(), statements).ReadAll(); err != nil {
+		t.Errorf("%s: %v", statements, err)
 	}
 }
 

@@ -224,5 +224,8 @@ func (r *Recorder) makeCaches(b *budget.Budget, messaging bool) {
 	one := func(d metrics.Metric) *budget.Cache[attributes] {
 		return budget.NewCache(b, [3]string{}, func(value, _, _ string) *attributes { return attributesOf(d.Labels, value) })
 	}
-	r.results, r.reasons, r.failures = one(metrics.ClaimsMade), one(metrics.EventsDropped), one(metrics.BackendErrors)
+	r.results, r.reasons = one(metrics.ClaimsMade), one(metrics.EventsDropped)
+	r.failures = budget.NewCache(b, [3]string{}, func(operation, fault, _ string) *attributes {
+		return attributesOf(metrics.BackendErrors.Labels, operation, fault)
+	})
 }

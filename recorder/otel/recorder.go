@@ -144,7 +144,7 @@ func (r *Recorder) BatchCommitted(ctx context.Context, e core.BatchCommitted) {
 
 // BackendFailed counts the error.
 func (r *Recorder) BackendFailed(ctx context.Context, e core.BackendFailed) {
-	r.backendErrors.Add(ctx, 1, r.failures.Get(e.Operation, "", "").add...)
+	r.backendErrors.Add(ctx, 1, r.failures.Get(e.Operation, string(e.Fault), "").add...)
 }
 
 // EventsDropped counts what this recorder was not told.

@@ -69,11 +69,13 @@ func newInstruments(s *settings) *instruments {
 		i.leaseRenewals: {"renewed", "lost", "error"},
 		i.claims:        {"tasks", "empty", "error"},
 		i.eventsDropped: {"full", "panic"},
-		i.backendErrors: {"commit", "history", "held", "register", "renew", "reap", "retire", "sample"},
 	} {
 		for _, value := range values {
 			vec.WithLabelValues(value)
 		}
+	}
+	for _, fault := range backend.Faults() { // every outage is met by commits
+		i.backendErrors.WithLabelValues("commit", string(fault))
 	}
 	for _, m := range metrics.All() {
 		if m.Kind == metrics.Gauge {

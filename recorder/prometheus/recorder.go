@@ -176,7 +176,7 @@ func (r *Recorder) BatchCommitted(_ context.Context, e core.BatchCommitted) {
 
 // BackendFailed counts the error.
 func (r *Recorder) BackendFailed(_ context.Context, e core.BackendFailed) {
-	r.backendErrors.WithLabelValues(e.Operation).Inc()
+	r.backendErrors.WithLabelValues(e.Operation, string(e.Fault)).Inc()
 }
 
 // EventsDropped counts what this recorder was not told.

@@ -34,7 +34,7 @@ func everything(ctx context.Context, r core.MetricsRecorder) {
 	r.DeadLetterDiscarded(ctx, core.DeadLetterDiscarded{Queue: q})
 	r.ClaimEnded(ctx, core.ClaimEnded{Result: core.ClaimTasks, Duration: time.Millisecond})
 	r.BatchCommitted(ctx, core.BatchCommitted{Commands: 3, Duration: time.Millisecond})
-	r.BackendFailed(ctx, core.BackendFailed{Operation: "commit"})
+	r.BackendFailed(ctx, core.BackendFailed{Operation: "commit", Fault: backend.FaultDiskFull})
 	r.EventsDropped(ctx, core.EventsDropped{Events: 2, Reason: core.QueueFull})
 	r.Sampled(ctx, &core.Sample{
 		At: time.Now(), Took: time.Millisecond, Database: &backend.DatabaseStats{Size: 1 << 20},
@@ -146,7 +146,7 @@ func TestValues(t *testing.T) {
 		`stent_dead_letters_discarded_total{queue="billing"} 1`,
 		`stent_claims_total{result="tasks"} 1`,
 		`stent_commit_batch_size_sum 3`,
-		`stent_backend_errors_total{operation="commit"} 1`,
+		`stent_backend_errors_total{operation="commit",reason="disk_full"} 1`,
 		`stent_recorder_events_dropped_total{reason="full"} 2`,
 		`stent_queue_depth{queue="billing"} 4`,
 		`stent_worker_slots_used 3`,

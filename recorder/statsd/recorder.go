@@ -80,7 +80,9 @@ func newRecorder(sender statsd.Sender, p paths, b *budget.Budget) *Recorder {
 		return &result{p.of(metrics.LeaseRenewals, value), p.of(metrics.ClaimsMade, value)}
 	})
 	r.dropped = budget.NewCache(b, [3]string{}, func(reason, _, _ string) *stat { return p.of(metrics.EventsDropped, reason) })
-	r.failed = budget.NewCache(b, [3]string{}, func(operation, _, _ string) *stat { return p.of(metrics.BackendErrors, operation) })
+	r.failed = budget.NewCache(b, [3]string{}, func(operation, fault, _ string) *stat {
+		return p.of(metrics.BackendErrors, operation, fault)
+	})
 	r.single = single{p.of(metrics.FencedWrites), p.of(metrics.ClaimDuration), p.of(metrics.CommitDuration), p.of(metrics.CommitBatchSize)}
 	return r
 }
@@ -204,7 +206,7 @@ func (r *Recorder) BatchCommitted(_ context.Context, e core.BatchCommitted) {
 
 // BackendFailed counts the error.
 func (r *Recorder) BackendFailed(_ context.Context, e core.BackendFailed) {
-	r.count(r.failed.Get(e.Operation, "", ""), 1)
+	r.count(r.failed.Get(e.Operation, string(e.Fault), ""), 1)
 }
 
 // EventsDropped counts what this recorder was not told.

@@ -52,7 +52,7 @@ func (db *DB) wrap(err error, format string, args ...any) error {
 	if db.closed() {
 		err = errClosed
 	}
-	return fmt.Errorf("postgres: "+format+": %w", append(args, plain(err))...)
+	return fmt.Errorf("postgres: "+format+": %w", append(args, db.diagnose(plain(err)))...)
 }
 
 // plain keeps a DSN that cannot be read out of the error: what pgx takes for its host may be half of a password.

@@ -101,7 +101,7 @@ func open(ctx context.Context, conns *pool, o options) (*DB, error) {
 	db.notes, db.listener = newNotifier(db), newListener(db)
 	if err := db.prepare(ctx); err != nil {
 		_ = db.Close()
-		return nil, fmt.Errorf("postgres: open schema %q: %w", o.schema, plain(ended(ctx, err)))
+		return nil, fmt.Errorf("postgres: open schema %q: %w", o.schema, db.diagnose(plain(ended(ctx, err))))
 	}
 	return db, nil
 }

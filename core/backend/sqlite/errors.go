@@ -7,19 +7,12 @@ import (
 
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/stentgo/stent/core/backend"
 )
 
 // errClosed is what every method says after Close.
 var errClosed = errors.New("the database handle is closed")
-
-// fault is a driver's error in words, with a remedy where there is one.
-type fault struct {
-	says  string
-	cause error
-}
-
-func (f *fault) Error() string { return f.says }
-func (f *fault) Unwrap() error { return f.cause }
 
 // wrap says what was tried, and translates what the driver says. It is the one place where that is done.
 func (db *DB) wrap(err error, format string, args ...any) error {
@@ -34,30 +27,32 @@ func (db *DB) translate(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	if says := explain(e.Code(), db.path, db.opts); says != "" {
-		return &fault{says, err}
+	if fault, says := explain(e.Code(), db.path, db.opts); fault != "" {
+		return &backend.FaultError{Fault: fault, Says: says, Cause: err}
 	}
 	return err
 }
 
-func explain(code int, path string, o options) string {
+// explain says what is wrong with the file, and what helps.
+func explain(code int, path string, o options) (fault backend.Fault, says string) {
 	switch code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Sprintf("%s is locked: another process has been writing for %v; see whether one hangs in a transaction, or raise BusyTimeout", path, o.busy)
+		return backend.FaultLocked,
+			fmt.Sprintf("%s is locked: another process has been writing for %v; see whether one hangs in a transaction, or raise BusyTimeout", path, o.busy)
 	case sqlite3.SQLITE_FULL:
-		return fmt.Sprintf("the disk that holds %s is full: free some space, the engine goes on by itself", path)
+		return backend.FaultDiskFull, fmt.Sprintf("the disk that holds %s is full: free some space, the engine goes on by itself", path)
 	case sqlite3.SQLITE_READONLY:
-		return fmt.Sprintf("%s is read-only: make the file and its folder writable for this user", path)
+		return backend.FaultReadOnly, fmt.Sprintf("%s is read-only: make the file and its folder writable for this user, the engine goes on by itself", path)
 	case sqlite3.SQLITE_NOTADB:
-		return fmt.Sprintf("%s is not an SQLite database: choose another path, or move the file away", path)
+		return backend.FaultDamaged, fmt.Sprintf("%s is not an SQLite database: choose another path, or move the file away", path)
 	case sqlite3.SQLITE_CORRUPT:
-		return fmt.Sprintf("%s is damaged: restore a backup, or try sqlite3 %s .recover", path, path)
+		return backend.FaultDamaged, fmt.Sprintf("%s is damaged: restore a backup, or try sqlite3 %s .recover", path, path)
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
-		return fmt.Sprintf("%s cannot be opened: make the file and its folder readable and writable for this user", path)
+		return backend.FaultDenied, fmt.Sprintf("%s cannot be opened: make the file and its folder readable and writable for this user", path)
 	case sqlite3.SQLITE_IOERR:
-		return fmt.Sprintf("the disk that holds %s gave an error (code %d): see the system's log", path, code)
+		return backend.FaultDamaged, fmt.Sprintf("the disk that holds %s gave an error: see the system's log", path)
 	}
-	return ""
+	return "", ""
 }
 
 func isBusy(err error) bool {

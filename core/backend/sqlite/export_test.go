@@ -21,6 +21,29 @@ func (db *DB) LimitPages(n int) error {
 	})
 }
 
+// TakeNoWrites makes the file read-only, as far as connections for writing can see: those that are open, and those that are
+// opened from now on.
+func (db *DB) TakeNoWrites(on bool) error {
+	open := db.writer.open
+	if !on {
+		open = func(ctx context.Context) (*conn, error) { return db.connect(ctx, writing) }
+	}
+	return db.writer.use(context.Background(), func(c *conn) error {
+		db.writer.open = open
+		if !on {
+			return c.script(context.Background(), "PRAGMA query_only = 0")
+		}
+		db.writer.open = func(ctx context.Context) (*conn, error) {
+			c, err := open(ctx)
+			if err == nil {
+				err = c.script(ctx, "PRAGMA query_only = 1")
+			}
+			return c, err
+		}
+		return c.script(context.Background(), "PRAGMA query_only = 1")
+	})
+}
+
 // FirstSince is the number from which on executions are looked at that were created since a time.
 func (db *DB) FirstSince(since time.Time) (first int64) {
 	_ = db.read(context.Background(), func(c *conn) (err error) {

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -63,7 +62,8 @@ func (db *DB) prepare(ctx context.Context, c *conn) error {
 		return err
 	}
 	if readOnly && !db.opts.noMigrate {
-		return errors.New(explain(sqlite3.SQLITE_READONLY, db.path, db.opts))
+		fault, says := explain(sqlite3.SQLITE_READONLY, db.path, db.opts)
+		return &backend.FaultError{Fault: fault, Says: says}
 	}
 	switch {
 	case version > newest:

@@ -84,7 +84,7 @@ func (e *Evaluator) Look(at time.Time, r Reading, err error) []Active {
 		}
 	}
 	if n := len(e.failed); n > 0 && err != nil {
-		e.add(found, "StentBackendErrors", float64(n), map[string]string{"operation": "stats"})
+		e.add(found, "StentBackendErrors", float64(n), map[string]string{"operation": "stats", "reason": string(backend.FaultOf(err))})
 	}
 	return e.hold(at, found)
 }
