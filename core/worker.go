@@ -38,7 +38,8 @@ type WorkerConfig struct {
 	MaxResident int
 	// MaxCrashes is how many workers may die of a task before it goes to the dead letters as poison. Default 5.
 	MaxCrashes int
-	// PollInterval is how often the worker looks for work when nothing tells it of any. Default 1 s.
+	// PollInterval is how often the worker looks for work when nothing tells it of any. Default 1 s. Where other workers
+	// take what is due, over and over, it lets them, and answers news up to a quarter of it later, at most 250 ms.
 	PollInterval time.Duration
 	// Name begins the worker's id, which a random part makes unique. Default: the host's name.
 	Name string
