@@ -135,7 +135,8 @@ func stateVerb(s backend.State) string {
 	}
 }
 
-// NonDeterminismError says that a workflow, run again, asked for something else under a key than its history holds.
+// NonDeterminismError says that a workflow, run again, asked for something else under a key than its history holds, or came
+// to its end without having asked for it.
 // The execution fails and its orchestrator is in the dead letters; once the workflow's code fits its history again, a
 // replay lets it go on.
 type NonDeterminismError struct {
@@ -145,9 +146,16 @@ type NonDeterminismError struct {
 	Asked     string // what the workflow asks for now
 }
 
+// asksNothing is what a workflow asks for that has left a call out.
+const asksNothing = "nothing"
+
 func (e *NonDeterminismError) Error() string {
-	return fmt.Sprintf("non-determinism in execution %s at call %q: its history holds %s, the workflow now asks for %s; "+
-		"restore the order of calls, or give the new call a key of its own, and replay the dead letter", e.Execution, e.Key, e.Recorded, e.Asked)
+	advice := "restore the order of calls, or give the new call a key of its own, and replay the dead letter"
+	if e.Asked == asksNothing {
+		advice = "restore the call, or leave it out behind flow.Version, and replay the dead letter"
+	}
+	return fmt.Sprintf("non-determinism in execution %s at call %q: its history holds %s, the workflow now asks for %s; %s",
+		e.Execution, e.Key, e.Recorded, e.Asked, advice)
 }
 
 // PanicError is a panic of user code, turned into a failed attempt.

@@ -54,6 +54,29 @@ func (r *run) conclude(t *backend.Turn) {
 	}
 }
 
+// leftOut is the error of a workflow that comes to its end without a call that its history holds, nil where there is none.
+//
+// It is said only where there is no other reason for that than code that was changed. A workflow that fails may have come
+// less far than before, one that is tried again may go by its attempt, one that was told to stop ends as cancelled whatever
+// it does. A replay, above all, is how an operator lets an execution go on with code that was mended, and that may well mean
+// without the call. Recorded values did nothing in the world, and with them go versions that no longer need to be asked for.
+func (r *run) leftOut() error {
+	var again *continueAsNewError
+	ends := r.failure == nil || errors.As(r.failure, &again)
+	if r.unasked == 0 || !ends || r.attempt > 1 || r.cancelling || r.reopened {
+		return nil
+	}
+	for _, s := range r.steps {
+		if s != nil && s.isLeftOut() && s.kind != backend.SideEffect {
+			return r.differs(s.key, describe(s.kind, s.name, false), asksNothing)
+		}
+	}
+	return nil
+}
+
+// isLeftOut tells whether the history holds the step and the workflow has not come to it.
+func (s *step) isLeftOut() bool { return !s.asked && !s.forgotten && !s.healed }
+
 // causeOf is the dead letter that an error comes from, if replaying it heals this execution.
 func (r *run) causeOf(err error) *backend.TaskID {
 	var activity *ActivityError

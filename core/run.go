@@ -349,6 +349,7 @@ func (r *run) body() {
 		}
 	}()
 	r.output, r.failure = r.handler.workflow(r.flow, r.w.e.payloads, r.input)
+	r.aborted = r.leftOut()
 }
 
 // park is called by the workflow's goroutine to wait for one of the steps.

@@ -81,13 +81,9 @@ func (r *run) compare(h *backend.History, ended bool) error {
 	if r.aborted != nil {
 		return r.aborted
 	}
-	last := r.base
-	if n := len(h.Tasks); n > 0 {
-		last = h.Tasks[n-1].ID.Seq
-	}
-	for _, s := range r.steps[:last-r.base] {
-		if s != nil && !s.asked && !s.forgotten && !s.healed {
-			return r.differs(s.key, describe(s.kind, s.name, false), "nothing")
+	for _, s := range r.steps {
+		if s != nil && s.isLeftOut() {
+			return r.differs(s.key, describe(s.kind, s.name, false), asksNothing)
 		}
 	}
 	x := &h.Execution
