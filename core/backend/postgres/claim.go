@@ -50,7 +50,8 @@ type claimedRow struct {
 	hash, expiry                          pgtype.Int8
 	paused, tags                          []string
 	policy, input, detail                 []byte
-	failure, metadata, carrier            []byte // JSON
+	failure                               []byte // JSON
+	metadata, carrier                     pgtype.Text
 	due, created, started                 pgtype.Timestamptz
 	fresh                                 pgtype.Bool
 	parent                                pgtype.Text
@@ -127,5 +128,5 @@ func (r *claimedRow) claimed(worker string) (backend.Claimed, error) {
 		},
 		Fresh: r.fresh.Bool, Expiry: expiry, Parent: parent, Run: run, Base: int(r.base.Int32),
 	}
-	return t, errors.Join(err, decode(r.failure, &t.Failure), decode(r.metadata, &t.Metadata), decode(r.carrier, &t.Carrier))
+	return t, errors.Join(err, decode(r.failure, &t.Failure), decodeDict(r.metadata, &t.Metadata), decodeDict(r.carrier, &t.Carrier))
 }

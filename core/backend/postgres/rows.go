@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,7 +17,8 @@ type executionRow struct {
 	rank, token, attempt, crashes, wakes, effects, healedFrom, healedTo, run, base pgtype.Int4
 	hash                                                                           pgtype.Int8
 	tags                                                                           []string
-	policy, input, result, failure, metadata, carrier                              []byte
+	policy, input, result, failure                                                 []byte
+	metadata, carrier                                                              pgtype.Text
 	due, created, started, finished, deadline, cancel, lease                       pgtype.Timestamptz
 }
 
@@ -44,15 +46,8 @@ func scanExecution(rows pgx.Rows) (e backend.Execution, lease time.Time, err err
 	if e.Parent, err = taskID(r.parent); err != nil {
 		return e, lease, err
 	}
-	for _, j := range []struct {
-		data []byte
-		to   any
-	}{{r.failure, &e.Failure}, {r.metadata, &e.Metadata}, {r.carrier, &e.Carrier}} {
-		if err := decode(j.data, j.to); err != nil {
-			return e, lease, err
-		}
-	}
-	return e, at(r.lease), nil
+	err = errors.Join(decode(r.failure, &e.Failure), decodeDict(r.metadata, &e.Metadata), decodeDict(r.carrier, &e.Carrier))
+	return e, at(r.lease), err
 }
 
 // rootTask is an execution's orchestrator as a task.
@@ -101,6 +96,14 @@ func decode(data []byte, to any) error {
 		return nil
 	}
 	return json.Unmarshal(data, to)
+}
+
+// decodeDict reads a map; NULL leaves to as it is.
+func decodeDict(text pgtype.Text, to *map[string]string) (err error) {
+	if text.Valid {
+		*to, err = backend.DecodeDict(text.String)
+	}
+	return err
 }
 
 func at(t pgtype.Timestamptz) time.Time {

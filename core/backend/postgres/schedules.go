@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -62,10 +61,7 @@ func scanSchedule(rows pgx.Rows) (s backend.Schedule, err error) {
 	if len(b.Tags) == 0 {
 		b.Tags = nil
 	}
-	if metadata.Valid {
-		err = json.Unmarshal([]byte(metadata.String), &b.Metadata)
-	}
-	return s, err
+	return s, decodeDict(metadata, &b.Metadata)
 }
 
 // PutSchedule writes a schedule, if nobody else did.

@@ -41,7 +41,7 @@ func dict(m map[string]string) pgtype.Text {
 	if len(m) == 0 {
 		return pgtype.Text{}
 	}
-	return pgtype.Text{String: encode(m), Valid: true}
+	return pgtype.Text{String: backend.EncodeDict(m), Valid: true}
 }
 
 // failure is a failure as it is stored. JSON says in ASCII what PostgreSQL's text cannot hold.

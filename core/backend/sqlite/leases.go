@@ -13,7 +13,7 @@ import (
 func (db *DB) Register(ctx context.Context, w backend.Worker, lease time.Duration) (now time.Time, err error) {
 	err = db.write(ctx, func(t *tx) error {
 		now = t.time
-		_, err := t.exec(t.q.register, w.ID, w.Host, w.PID, list(w.Queues), list(w.Tags), list(w.Steps), dict(w.Limits), w.Slots, w.Used,
+		_, err := t.exec(t.q.register, w.ID, w.Host, w.PID, list(w.Queues), list(w.Tags), list(w.Steps), limits(w.Limits), w.Slots, w.Used,
 			w.State, w.Version, t.now, t.in(lease))
 		if isUnique(err) {
 			return fmt.Errorf("a worker with this id was registered before; an id is never used twice")

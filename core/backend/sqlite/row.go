@@ -80,8 +80,14 @@ func (r *row) list() []string {
 
 // dict reads a map of strings.
 func (r *row) dict() map[string]string {
-	var m map[string]string
-	r.json(&m)
+	text := r.text()
+	if text == "" || r.err != nil {
+		return nil
+	}
+	m, err := backend.DecodeDict(text)
+	if err != nil {
+		r.err = fmt.Errorf("column %d: %w", r.at, err)
+	}
 	return m
 }
 
@@ -118,8 +124,16 @@ func list[S ~string](l []S) string {
 	return encode(l)
 }
 
-// dict is a map by name as it is stored.
-func dict[V any](m map[string]V) any {
+// dict is a map of strings as it is stored.
+func dict(m map[string]string) any {
+	if len(m) == 0 {
+		return nil
+	}
+	return backend.EncodeDict(m)
+}
+
+// limits is a map of numbers as it is stored.
+func limits(m map[string]int) any {
 	if len(m) == 0 {
 		return nil
 	}
