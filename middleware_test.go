@@ -288,6 +288,11 @@ func (s stumbling) Start(ctx context.Context, _ []*core.StartInfo, next core.Nex
 	return s.step("start", func() error { return next(ctx) })
 }
 
+func (s stumbling) Enter(context.Context, *core.TaskInfo, map[string]string) (within context.Context, stays bool) {
+	_ = s.step("enter", func() error { return nil })
+	return nil, false
+}
+
 func (s stumbling) Execute(ctx context.Context, t *core.ExecuteInfo, next core.Next) error {
 	return s.step(string(t.Kind), func() error { return next(ctx) })
 }
@@ -339,7 +344,7 @@ func TestAPanickingMiddlewareHarmsNoTask(t *testing.T) {
 			t.Errorf("result %d", got)
 		}
 		w.eventually("both ends are told", func() bool { return len(d.about("ended")) == 2 })
-		for _, what := range []string{"start", "orchestrator", "activity", "signal", "replay", "ended"} {
+		for _, what := range []string{"start", "enter", "orchestrator", "activity", "signal", "replay", "ended"} {
 			if before.of(what) == 0 || before.of(what) != after.of(what) {
 				t.Errorf("%s: %d panics before, %d after", what, before.of(what), after.of(what))
 			}

@@ -28,8 +28,9 @@ type activityTask struct {
 	took   time.Duration
 
 	// For the middleware.
-	crashes int
-	carrier map[string]string
+	middleware *chain // what stands around it; nil until it has been asked, where the activity was claimed by itself
+	crashes    int
+	carrier    map[string]string
 
 	mu    sync.Mutex
 	late  *TimeoutError // which of its limits it has exceeded
@@ -37,9 +38,9 @@ type activityTask struct {
 	letGo func()        // of the key of the result that it makes for others
 }
 
-// begin runs an activity whose slot is taken and whose lease is in the database.
-func (w *worker) begin(a *activityTask) {
-	ctx, cancel := context.WithCancelCause(w.ctx)
+// begin runs an activity whose slot is taken and whose lease is in the database, with a context made of the worker's.
+func (w *worker) begin(ctx context.Context, a *activityTask) {
+	ctx, cancel := context.WithCancelCause(ctx)
 	a.ctx = scopedContext{ctx, &a.taskScope}
 	a.cancel, a.began = cancel, w.e.clock.Now()
 	if isClosed(w.lostLease) { // while the answer was on its way
@@ -57,7 +58,11 @@ func (w *worker) begin(a *activityTask) {
 func (w *worker) runTask(a *activityTask) {
 	defer w.goroutines.Done()
 	defer a.cancel(nil)
-	w.execute(&a.ctx, a)
+	ctx := context.Context(&a.ctx)
+	if a.middleware == nil {
+		ctx = w.enter(a)
+	}
+	w.execute(ctx, a)
 }
 
 func (w *worker) execute(ctx context.Context, a *activityTask) {
@@ -73,29 +78,6 @@ func (w *worker) execute(ctx context.Context, a *activityTask) {
 		w.e.log.WarnContext(ctx, "an activity has returned long after its time was used up; what it returned counts for nothing", a.attrs()...)
 	}
 	w.refill()
-}
-
-// attemptWithin is an attempt within the middleware, and returns the context that the middleware made, for the log. The
-// middleware can change an error, but not make one a result.
-func (w *worker) attemptWithin(ctx context.Context, a *activityTask) (context.Context, []byte, error) {
-	if !w.e.middleware.any() {
-		result, err := w.attempt(ctx, a)
-		return ctx, result, err
-	}
-	var (
-		within = ctx
-		result []byte
-		failed error
-	)
-	err := w.e.executing(ctx, a, func(ctx context.Context) error {
-		within = ctx //nolint:fatcontext // it leaves the function once
-		result, failed = w.attempt(ctx, a)
-		return failed
-	})
-	if err == nil {
-		err = failed
-	}
-	return within, result, err
 }
 
 // measured notes how long an attempt took, if anybody wants to know.

@@ -34,7 +34,7 @@ func TestNoMiddlewareAllocatesNothing(t *testing.T) {
 		ctx    = t.Context()
 		w      = e.newWorker(WorkerConfig{Name: "w"})
 		r      = &run{w: w}
-		task   = &activityTask{taskScope: taskScope{info: TaskInfo{Step: "a"}}, input: []byte("1")}
+		task   = &activityTask{taskScope: taskScope{info: TaskInfo{Step: "a"}}, input: []byte("1"), middleware: &e.middleware}
 		letter = &backend.DeadLetter{Queue: DefaultQueue}
 		start  = &backend.Start{ID: "x", Workflow: "w", Queue: DefaultQueue}
 		inputs = []Input[int]{{In: 1}, {In: 2}}

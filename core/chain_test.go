@@ -18,7 +18,14 @@ type does struct {
 
 func (d does) Signal(ctx context.Context, _ *SignalInfo, next Next) error { return d.signal(ctx, next) }
 
-func callSignal(ctx context.Context, m Middleware, next Next) error { return m.Signal(ctx, nil, next) }
+// sent is the sending of a signal.
+type sent func(ctx context.Context) error
+
+func (s sent) call(ctx context.Context, m Middleware, next Next) error {
+	return m.Signal(ctx, nil, next)
+}
+
+func (s sent) arrive(ctx context.Context) error { return s(ctx) }
 
 func TestChain(t *testing.T) {
 	inner, other := errors.New("inner"), errors.New("other")
@@ -72,7 +79,7 @@ func TestChain(t *testing.T) {
 				if test.always {
 					run = c.always
 				}
-				err := run(context.WithValue(t.Context(), key{}, "value"), callSignal, last)
+				err := run(context.WithValue(t.Context(), key{}, "value"), sent(last))
 				if calls != test.calls {
 					t.Errorf("done %d times, want %d", calls, test.calls)
 				}

@@ -100,7 +100,7 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 				id:        t.ID, said: t.Detail, token: t.Token, input: t.Input, policy: policy, crashes: t.Crashes, carrier: t.Carrier,
 			}
 			w.measureClaimed(&a.info, t.Due)
-			w.begin(a)
+			w.begin(w.ctx, a)
 		}
 	}
 	load = append(load, cmd.Woken...)

@@ -51,7 +51,7 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 	for _, s := range begin {
 		a := r.activityOf(s)
 		r.w.measureClaimed(&a.info, time.Time{}) // it was due and begun with the same write
-		r.w.begin(a)
+		r.w.begin(r.tasks, a)
 	}
 	for _, a := range t.Added {
 		if a.State == backend.Waiting {

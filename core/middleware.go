@@ -2,9 +2,7 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -19,7 +17,8 @@ type Next = func(ctx context.Context) error
 //
 // Each method but Ended calls next once, with a context made from its own, and returns next's error or another. Methods
 // are called concurrently, on the goroutine that does the work: one that is slow makes that work slow and nothing else. A
-// method that panics is logged, and the work is done as if it were not there.
+// method that panics is logged, and the work is done as if it were not there. One that has nothing to do in many
+// executions is [Selective] besides.
 type Middleware interface {
 	// Start stands around the writing of new executions: one where [Workflow.Start] or [Workflow.StartTx] is called, all
 	// of a [Workflow.StartMany]. An error before next is called refuses them. A child that a workflow calls is written with
@@ -136,135 +135,4 @@ func WithMiddleware(ms ...Middleware) Option {
 		e.middleware.all = append(e.middleware.all, ms...)
 		return nil
 	}
-}
-
-// starting has commands written, by write, within the middleware; without any, a caller need not make a function of it.
-func (e *Engine) starting(ctx context.Context, commands []*backend.Start, write Next) error {
-	infos := make([]*StartInfo, len(commands))
-	for i, cmd := range commands {
-		infos[i] = &StartInfo{
-			ExecutionID: cmd.ID, Workflow: cmd.Workflow, Queue: cmd.Queue, Carrier: map[string]string{},
-		}
-	}
-	return e.middleware.around(ctx, func(ctx context.Context, m Middleware, next Next) error {
-		return m.Start(ctx, infos, next)
-	}, func(ctx context.Context) error {
-		for i, cmd := range commands {
-			if len(infos[i].Carrier) > 0 {
-				cmd.Carrier = infos[i].Carrier
-			}
-		}
-		err := write(ctx)
-		for i, cmd := range commands {
-			infos[i].Existed, infos[i].Err, infos[i].Withdrawn = cmd.Existed, cmd.Err, errors.Is(err, errTicked)
-		}
-		if err == nil && len(commands) == 1 {
-			err = commands[0].Err
-		}
-		return err
-	})
-}
-
-// startingChild shows the middleware a start that is written with a turn.
-func (e *Engine) startingChild(ctx context.Context, cmd *backend.Start, parent string) {
-	if !e.middleware.any() {
-		return
-	}
-	info := &StartInfo{ExecutionID: cmd.ID, Workflow: cmd.Workflow, Queue: cmd.Queue, Parent: parent, Carrier: map[string]string{}}
-	maps.Copy(info.Carrier, cmd.Carrier)
-	_ = e.middleware.always(ctx, func(ctx context.Context, m Middleware, next Next) error {
-		return m.Start(ctx, []*StartInfo{info}, next)
-	}, func(context.Context) error {
-		if len(info.Carrier) > 0 {
-			cmd.Carrier = info.Carrier
-		}
-		return nil
-	})
-}
-
-// executing has the user's code of an activity run within the middleware.
-func (e *Engine) executing(ctx context.Context, a *activityTask, run Next) error {
-	info := &ExecuteInfo{TaskInfo: a.info, Token: a.token, Crashes: a.crashes, Carrier: a.carrier}
-	return e.middleware.around(ctx, func(ctx context.Context, m Middleware, next Next) error {
-		return m.Execute(ctx, info, next)
-	}, run)
-}
-
-// turning has a workflow go on within the middleware, which has no say in whether and how.
-func (e *Engine) turning(ctx context.Context, r *run, goOn Next) {
-	info := &ExecuteInfo{TaskInfo: r.info, Token: r.token, Crashes: r.crashes, Carrier: r.carrier}
-	_ = e.middleware.always(ctx, func(ctx context.Context, m Middleware, next Next) error {
-		return m.Execute(ctx, info, next)
-	}, goOn)
-}
-
-// signalling has a signal sent within the middleware.
-func (e *Engine) signalling(ctx context.Context, cmd *backend.Signalled) error {
-	if !e.middleware.any() {
-		return e.send(ctx, cmd)
-	}
-	info := &SignalInfo{ExecutionID: cmd.Execution, Name: cmd.Name}
-	return e.middleware.around(ctx, func(ctx context.Context, m Middleware, next Next) error {
-		return m.Signal(ctx, info, next)
-	}, func(ctx context.Context) error { return e.send(ctx, cmd) })
-}
-
-// replaying has a dead letter put back to work within the middleware; queue is "" for the one that it was in.
-func (e *Engine) replaying(ctx context.Context, letter *backend.DeadLetter, queue, actor string) error {
-	if !e.middleware.any() {
-		return e.db.Replay(ctx, letter.Task, queue, actor)
-	}
-	info := &ReplayInfo{Letter: *letter, Queue: orDefault(queue, letter.Queue), Actor: actor}
-	return e.middleware.around(ctx, func(ctx context.Context, m Middleware, next Next) error {
-		return m.Replay(ctx, info, next)
-	}, func(ctx context.Context) error { return e.db.Replay(ctx, letter.Task, queue, actor) })
-}
-
-// endedHere tells the middleware of the end of an execution whose last turn was here.
-func (r *run) endedHere(t *backend.Turn) {
-	if !r.w.e.middleware.any() {
-		return
-	}
-	info := &EndInfo{TaskInfo: r.info, State: t.State, Created: r.created, Started: r.started, Carrier: r.carrier, Reopened: r.reopened}
-	if t.State == backend.Failed || t.State == backend.TimedOut {
-		info.Failure = t.Close.Failure
-	}
-	r.w.goroutines.Go(func() { r.w.e.ended(r.context(), info) })
-}
-
-// endedElsewhere tells the middleware of an execution that this worker ended in the database.
-func (w *worker) endedElsewhere(id string) {
-	if w.e.middleware.any() {
-		w.goroutines.Go(func() { w.e.endedElsewhere(w.ctx, id) })
-	}
-}
-
-func (e *Engine) endedElsewhere(ctx context.Context, id string) {
-	if !e.middleware.any() {
-		return
-	}
-	x, err := e.db.Execution(ctx, id)
-	if err != nil {
-		e.log.WarnContext(ctx, "an execution that has ended cannot be read and no middleware is told", "stent_execution_id", id, "error", err)
-		return
-	}
-	info := &EndInfo{
-		TaskInfo: TaskInfo{
-			ExecutionID: x.ID, TaskID: backend.TaskID{Execution: x.ID}.String(), WorkerID: x.Worker,
-			Workflow: x.Workflow, Step: x.Workflow, Kind: backend.Orchestrator, Queue: x.Queue, Attempt: x.Attempt, Run: x.Run,
-		},
-		State: x.State, Failure: x.Failure, Created: x.Created, Started: x.Started, Carrier: x.Carrier, Reopened: x.HealedTo > 0,
-	}
-	if x.Parent != nil {
-		info.ParentID = x.Parent.Execution
-	}
-	e.ended(withScope(ctx, &taskScope{info: info.TaskInfo}), info)
-}
-
-// ended tells the middleware, which may take its time, of an execution's end.
-func (e *Engine) ended(ctx context.Context, info *EndInfo) {
-	_ = e.middleware.around(ctx, func(ctx context.Context, m Middleware, next Next) error {
-		m.Ended(ctx, info)
-		return next(ctx)
-	}, func(context.Context) error { return nil })
 }

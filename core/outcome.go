@@ -163,7 +163,7 @@ func (r *run) mayYield(t *backend.Turn) {
 }
 
 func (r *run) activityOf(s *step) *activityTask {
-	a := &activityTask{taskScope: taskScope{info: r.info}, id: s.id, token: 1, input: s.input, policy: s.policy, carrier: r.carrier}
+	a := &activityTask{taskScope: taskScope{info: r.info}, id: s.id, token: 1, input: s.input, policy: s.policy, middleware: &r.middleware, carrier: r.carrier}
 	a.info.TaskID, a.info.Step, a.info.Kind, a.info.Queue, a.info.Attempt = s.id.String(), s.name, backend.Activity, s.queue, 1
 	return a
 }

@@ -40,8 +40,10 @@ type run struct {
 	most     int
 
 	// For the middleware.
-	started  time.Time
-	reopened bool
+	middleware chain           // what stands around its tasks; set with flow
+	tasks      context.Context //nolint:containedctx // what the contexts of its activities are made of; likewise
+	started    time.Time
+	reopened   bool
 
 	steps    []*step // by Seq - base - 1
 	byKey    map[string]*step
@@ -242,10 +244,11 @@ func isEmpty(t *backend.Turn) bool {
 func (r *run) advance(t *backend.Turn) *backend.Turn {
 	if !r.begun {
 		r.flow = newFlow(r)
+		r.enter()
 	} else {
 		r.flow.caughtUp = true // what it waited for has happened, and it has never been beyond
 	}
-	if r.w.e.middleware.any() {
+	if r.middleware.any() {
 		return r.advanceWithin(t)
 	}
 	r.goOn()
@@ -263,12 +266,12 @@ func (r *run) advanceWithin(t *backend.Turn) *backend.Turn {
 		case t == nil, !r.atNews && !r.ended:
 			return t
 		case r.ended:
-			r.w.e.turning(r.flow.base, r, func(context.Context) error { return r.outcome() })
+			r.turning(r.flow.base, func(context.Context) error { return r.outcome() })
 			return t
 		}
 		r.atNews = false
 	}
-	r.w.e.turning(r.flow.base, r, func(ctx context.Context) error {
+	r.turning(r.flow.base, func(ctx context.Context) error {
 		r.flow.ctx = ctx
 		r.goOn()
 		t = r.yields(t)

@@ -317,7 +317,7 @@ func (e *Engine) TriggerSchedule(ctx context.Context, name string, opts ...ActOp
 		return "", fmt.Errorf("trigger schedule %s: %w", name, err)
 	}
 	cmd := scheduled(&list.Schedules[0], list.Now, name+"/"+newID(e.clock.Now()))
-	err = e.starting(ctx, []*backend.Start{cmd}, func(ctx context.Context) error { return e.commit(ctx, cmd) })
+	err = e.starting(ctx, nil, cmd)
 	if err != nil {
 		return "", fmt.Errorf("trigger schedule %s as %s: %w", name, cmd.ID, err)
 	}

@@ -30,7 +30,7 @@ func (w *Workflow[I, O]) Start(ctx context.Context, e *Engine, in I, opts ...Sta
 		return nil, fmt.Errorf("start %s: %w", w.name, err)
 	}
 	if e.middleware.any() {
-		err = e.starting(ctx, []*backend.Start{cmd}, func(ctx context.Context) error { return e.commit(ctx, cmd) })
+		err = e.starting(ctx, nil, cmd)
 	} else {
 		err = e.commit(ctx, cmd)
 	}
@@ -66,7 +66,7 @@ func (w *Workflow[I, O]) StartMany(ctx context.Context, e *Engine, inputs []Inpu
 	}
 	var err error
 	if e.middleware.any() {
-		err = e.starting(ctx, commands, func(ctx context.Context) error { return e.commitAll(ctx, commands) })
+		err = e.starting(ctx, nil, commands...)
 	} else {
 		err = e.commitAll(ctx, commands)
 	}
@@ -104,7 +104,7 @@ func (w *Workflow[I, O]) StartTx(ctx context.Context, e *Engine, tx any, in I, o
 		return nil, fmt.Errorf("start %s: %w", w.name, err)
 	}
 	if e.middleware.any() {
-		err = e.starting(ctx, []*backend.Start{cmd}, func(ctx context.Context) error { return starter.StartTx(ctx, tx, cmd) })
+		err = e.starting(ctx, func(ctx context.Context) error { return starter.StartTx(ctx, tx, cmd) }, cmd)
 	} else {
 		err = starter.StartTx(ctx, tx, cmd)
 	}

@@ -119,7 +119,7 @@ func (e *Engine) tick(ctx context.Context, s *backend.Schedule, now time.Time) e
 	if len(k.Starts) == 0 {
 		err = tick(ctx)
 	} else {
-		err = e.starting(ctx, k.Starts, tick)
+		err = e.starting(ctx, tick, k.Starts...)
 	}
 	switch {
 	case ticked: // what is wrong with a start is told by begun
