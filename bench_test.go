@@ -21,22 +21,28 @@ func BenchmarkWorkflow(b *testing.B) {
 					b.Fatal(err)
 				}
 				defer func() { _ = db.Close() }()
-				benchmarkWorkflow(b, db, activities)
+				benchmarkWorkflow(b, db, activities, nil)
 			})
 		}
 	}
 }
 
-func benchmarkWorkflow(b *testing.B, db backend.Backend, activities int) {
+// benchmarkWorkflow has each activity say something, unless say is nil.
+func benchmarkWorkflow(b *testing.B, db backend.Backend, activities int, say func(context.Context), opts ...core.Option) {
 	b.ReportAllocs()
 	noop := core.NewActivity[int, int]("noop")
 	wf := core.NewWorkflow[int, int]("sequence")
-	e, err := core.New(db)
+	e, err := core.New(db, opts...)
 	if err != nil {
 		b.Fatal(err)
 	}
 	err = e.Register(
-		noop.Handle(func(_ context.Context, n int) (int, error) { return n, nil }),
+		noop.Handle(func(ctx context.Context, n int) (int, error) {
+			if say != nil {
+				say(ctx)
+			}
+			return n, nil
+		}),
 		wf.Handle(func(flow *core.Flow, n int) (int, error) {
 			for range activities {
 				var err error

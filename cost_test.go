@@ -21,7 +21,7 @@ func TestAllocationsOfTheEngine(t *testing.T) {
 		{5, 175},
 	} {
 		t.Run(fmt.Sprintf("activities=%d", gate.activities), func(t *testing.T) {
-			r := testing.Benchmark(func(b *testing.B) { benchmarkWorkflow(b, memory.Open(), gate.activities) })
+			r := testing.Benchmark(func(b *testing.B) { benchmarkWorkflow(b, memory.Open(), gate.activities, nil) })
 			if r.N == 0 {
 				t.Fatal("the benchmark failed")
 			}

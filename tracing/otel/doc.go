@@ -18,4 +18,7 @@
 // the spans in the middle are not random: whoever makes a child knows its parent's id, in another process and before the
 // parent exists. [IDGenerator] is how the SDK is told of them. A program without it gets all spans too, but those under
 // the execution's span hang under the dispatch, and attempts are not linked.
+//
+// An execution whose dispatch is not sampled makes no spans, and costs next to nothing, unless the sampler takes what hangs
+// under a span that is not sampled.
 package otel

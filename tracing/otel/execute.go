@@ -16,18 +16,18 @@ import (
 
 // Execute makes a span of an attempt at an activity, or of a turn of a workflow.
 func (m *Middleware) Execute(ctx context.Context, t *core.ExecuteInfo, next core.Next) error {
-	ctx, o := m.origin(ctx, t.ExecutionID, t.Carrier)
+	ctx, o := m.origin(ctx, &t.TaskInfo, t.Carrier)
 	ctx = trace.ContextWithRemoteSpanContext(ctx, o.above())
 	var span trace.Span
 	if t.Kind == backend.Orchestrator {
-		ctx, span = m.start(ctx, wish{}, "stent.turn "+t.Step, trace.WithSpanKind(trace.SpanKindInternal), attributes(&t.TaskInfo))
+		ctx, span = m.start(ctx, wish{}, m.names.turn.of(t.Step), internal, attributes(&t.TaskInfo))
 	} else {
-		opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindConsumer), attributes(&t.TaskInfo)}
+		opts := []trace.SpanStartOption{consumer, attributes(&t.TaskInfo)}
 		if t.Attempt > 1 && o.execution.IsValid() {
 			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: o.at(AttemptSpanID(o.traceID, t.TaskID, 1))}))
 		}
 		w := wish{span: AttemptSpanID(o.traceID, t.TaskID, t.Token)}
-		ctx, span = m.start(ctx, w, "stent.execute "+t.Step, opts...)
+		ctx, span = m.start(ctx, w, m.names.execute.of(t.Step), opts...)
 	}
 	err := next(ctx)
 	for _, cause := range []error{core.ErrShutdown, core.ErrLeaseLost, core.ErrExecutionEnded} {
@@ -42,13 +42,13 @@ func (m *Middleware) Execute(ctx context.Context, t *core.ExecuteInfo, next core
 // Ended makes the span of the whole execution.
 func (m *Middleware) Ended(ctx context.Context, e *core.EndInfo) {
 	ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{}) // not within the last turn
-	ctx, o := m.origin(ctx, e.ExecutionID, e.Carrier)
+	ctx, o := m.origin(ctx, &e.TaskInfo, e.Carrier)
 	began := e.Started
 	if began.IsZero() {
 		began = e.Created
 	}
 	opts := []trace.SpanStartOption{
-		trace.WithSpanKind(trace.SpanKindConsumer), attributes(&e.TaskInfo), trace.WithTimestamp(began),
+		consumer, attributes(&e.TaskInfo), trace.WithTimestamp(began),
 		trace.WithAttributes(attribute.String("stent.state", string(e.State))),
 	}
 	w := wish{trace: o.traceID}
@@ -60,7 +60,7 @@ func (m *Middleware) Ended(ctx context.Context, e *core.EndInfo) {
 	if o.dispatch.IsValid() {
 		ctx = trace.ContextWithRemoteSpanContext(ctx, o.at(o.dispatch))
 	}
-	_, span := m.start(ctx, w, "stent.execute "+e.Step, opts...)
+	_, span := m.start(ctx, w, m.names.execute.of(e.Step), opts...)
 	if e.State != backend.Completed {
 		message := string(e.State)
 		if e.Failure != nil {
@@ -86,11 +86,20 @@ type origin struct {
 }
 
 // origin reads a carrier, and puts the baggage into the context.
-func (m *Middleware) origin(ctx context.Context, executionID string, carrier map[string]string) (context.Context, origin) {
+func (m *Middleware) origin(ctx context.Context, t *core.TaskInfo, carrier map[string]string) (context.Context, origin) {
+	ctx, o := m.carried(ctx, carrier)
+	if !o.traceID.IsValid() {
+		o = m.invented(ctx, t)
+	}
+	return ctx, o
+}
+
+// carried is what a carrier tells of an origin; without a trace where nobody traced the start.
+func (m *Middleware) carried(ctx context.Context, carrier map[string]string) (context.Context, origin) {
 	ctx = m.propagator.Extract(ctx, propagation.MapCarrier(carrier))
 	from := trace.SpanContextFromContext(ctx)
 	if !from.IsValid() {
-		return ctx, m.invented(ctx, executionID)
+		return ctx, origin{}
 	}
 	o := origin{traceID: from.TraceID(), flags: from.TraceFlags(), state: from.TraceState(), dispatch: from.SpanID()}
 	if id, err := trace.SpanIDFromHex(carrier[carrierSpan]); err == nil {
@@ -101,12 +110,16 @@ func (m *Middleware) origin(ctx context.Context, executionID string, carrier map
 
 // invented is the origin of an execution whose start nobody traced: all who work on it agree on a trace, and, if their
 // samplers are alike and go by its id, on whether it is sampled.
-func (m *Middleware) invented(ctx context.Context, executionID string) origin {
-	o := origin{traceID: TraceIDOf(executionID)}
-	o.execution = ExecutionSpanID(o.traceID, executionID)
-	_, asked := m.start(ctx, wish{trace: o.traceID, span: o.execution}, "stent.execute", trace.WithNewRoot()) // never ended, so never exported
-	o.flags = asked.SpanContext().TraceFlags()
-	return o
+func (m *Middleware) invented(ctx context.Context, t *core.TaskInfo) origin {
+	w := inventedIDs(t.ExecutionID)
+	_, asked := m.ask(ctx, w, t, asRoot)
+	return origin{traceID: w.trace, execution: w.span, flags: asked.SpanContext().TraceFlags()}
+}
+
+// inventedIDs are those of the span of an execution whose start nobody traced.
+func inventedIDs(executionID string) wish {
+	id := TraceIDOf(executionID)
+	return wish{trace: id, span: ExecutionSpanID(id, executionID)}
 }
 
 // above is the parent of attempts and turns.

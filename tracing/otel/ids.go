@@ -107,16 +107,15 @@ func (random) NewIDs(context.Context) (id trace.TraceID, _ trace.SpanID) {
 
 func (random) NewSpanID(context.Context, trace.TraceID) trace.SpanID { return randomSpanID() }
 
-// wish is what the ids of the next span are to be. It is in the context that the span is started with, and not in the
-// one that goes to the user.
+// wish is what the ids of a span that is being started are to be.
 type wish struct {
 	trace trace.TraceID // of a span that begins a trace; zero for any
 	span  trace.SpanID
 }
 
-type wishKey struct{}
-
 func wishIn(ctx context.Context) wish {
-	w, _ := ctx.Value(wishKey{}).(wish)
-	return w
+	if s := surroundingsOf(ctx); s != nil && !s.begun.Load() {
+		return s.wish
+	}
+	return wish{}
 }

@@ -2,7 +2,6 @@ package otel
 
 import (
 	"context"
-	"sync/atomic"
 
 	"go.opentelemetry.io/otel/trace"
 )
@@ -14,14 +13,14 @@ func Span(ctx context.Context) (traceID, spanID string, ok bool) {
 	if !current.IsValid() {
 		return "", "", false
 	}
-	said, ok := ctx.Value(saidKey{}).(*said)
-	if !ok {
+	s := surroundingsOf(ctx)
+	if s == nil {
 		return current.TraceID().String(), current.SpanID().String(), true
 	}
-	t := said.last.Load()
+	t := s.said.Load()
 	if t == nil || t.span != current.SpanID() || t.trace != current.TraceID() {
 		t = &text{current.TraceID(), current.SpanID(), current.TraceID().String(), current.SpanID().String()}
-		said.last.Store(t)
+		s.said.Store(t)
 	}
 	return t.traceID, t.spanID, true
 }
@@ -35,17 +34,9 @@ func SampledSpan(ctx context.Context) (traceID, spanID string, ok bool) {
 	return Span(ctx)
 }
 
-// said is what Span said last in a task.
-type said struct{ last atomic.Pointer[text] }
-
+// text is what a log record says of a span.
 type text struct {
 	trace           trace.TraceID
 	span            trace.SpanID
 	traceID, spanID string
-}
-
-type saidKey struct{}
-
-func withSpan(ctx context.Context, span trace.Span) context.Context {
-	return trace.ContextWithSpan(context.WithValue(ctx, saidKey{}, &said{}), span)
 }

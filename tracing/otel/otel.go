@@ -2,6 +2,7 @@ package otel
 
 import (
 	"context"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
@@ -19,6 +20,7 @@ type Option func(*settings)
 type settings struct {
 	provider   trace.TracerProvider
 	propagator propagation.TextMapPropagator
+	everySpan  bool
 }
 
 // WithTracerProvider sets who makes the spans. Default: the one of otel.GetTracerProvider.
@@ -32,11 +34,20 @@ func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(s *settings) { s.propagator = p }
 }
 
+// WithEverySpan has the sampler asked for every span of an execution that is not sampled: for samplers that go by a span's
+// name, kind or attributes. Default: it is asked for the execution's own, in each process, and if that is not recorded no
+// other is begun.
+func WithEverySpan() Option {
+	return func(s *settings) { s.everySpan = true }
+}
+
 // Middleware makes the spans. It is safe for concurrent use.
 type Middleware struct {
 	core.NopMiddleware
 	tracer     trace.Tracer
 	propagator propagation.TextMapPropagator
+	everySpan  atomic.Bool // ask for each, also where the trace is not sampled
+	names      names
 }
 
 var _ core.Middleware = (*Middleware)(nil)
@@ -53,11 +64,47 @@ func New(opts ...Option) *Middleware {
 	if s.propagator == nil {
 		s.propagator = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 	}
-	return &Middleware{tracer: s.provider.Tracer(scope), propagator: s.propagator}
+	m := &Middleware{tracer: s.provider.Tracer(scope), propagator: s.propagator}
+	m.everySpan.Store(s.everySpan)
+	m.names.dispatch.prefix, m.names.execute.prefix, m.names.turn.prefix = "stent.dispatch ", "stent.execute ", "stent.turn "
+	return m
 }
 
-// start begins a span whose ids are to be those of the wish. The context that it returns does not have the wish.
+// The kinds of spans, made once: an option is a closure.
+var (
+	producer = trace.WithSpanKind(trace.SpanKindProducer)
+	consumer = trace.WithSpanKind(trace.SpanKindConsumer)
+	internal = trace.WithSpanKind(trace.SpanKindInternal)
+)
+
+// start begins a span whose ids are to be those of the wish.
 func (m *Middleware) start(ctx context.Context, w wish, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
-	_, span := m.tracer.Start(context.WithValue(ctx, wishKey{}, w), name, opts...)
-	return withSpan(ctx, span), span
+	s := &surroundings{Context: ctx, wish: w}
+	ctx, span := m.tracer.Start(s, name, opts...)
+	s.begun.Store(true)
+	return ctx, span
+}
+
+// surroundings is the context that a span of this package is begun with and that the user's is made of, in one piece of
+// memory. The wish is there for the span and not for those within.
+type surroundings struct {
+	context.Context //nolint:containedctx // the parent
+	wish            wish
+	begun           atomic.Bool
+	said            atomic.Pointer[text] // what Span said last
+}
+
+type surroundingsKey struct{}
+
+func (s *surroundings) Value(key any) any {
+	if _, ok := key.(surroundingsKey); ok {
+		return s
+	}
+	return s.Context.Value(key)
+}
+
+// surroundingsOf are the innermost; nil outside all spans of this package.
+func surroundingsOf(ctx context.Context) *surroundings {
+	s, _ := ctx.Value(surroundingsKey{}).(*surroundings)
+	return s
 }

@@ -21,8 +21,8 @@ import (
 // this package, so that it stays out of the go.sum of who uses it; it is tested with the real one in the e2e module.
 type recording struct {
 	embedded.TracerProvider
-	ids     generator // nil: random ones
-	sampler func(parent trace.SpanContext, id trace.TraceID) bool
+	ids     generator                                        // nil: random ones
+	sampler func(parent trace.SpanContext, name string) bool // nil: as the parent, and all that have none
 
 	mu    sync.Mutex
 	open  int
@@ -69,10 +69,14 @@ func (t tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartO
 	var own trace.SpanContextConfig
 	if own.TraceID = parent.TraceID(); parent.IsValid() {
 		own.SpanID = ids.NewSpanID(ctx, own.TraceID)
-		own.TraceFlags, own.TraceState = parent.TraceFlags(), parent.TraceState()
+		own.TraceState = parent.TraceState()
 	} else {
 		own.TraceID, own.SpanID = ids.NewIDs(ctx)
-		own.TraceFlags = own.TraceFlags.WithSampled(r.sampler == nil || r.sampler(parent, own.TraceID))
+	}
+	if r.sampler == nil {
+		own.TraceFlags = own.TraceFlags.WithSampled(!parent.IsValid() || parent.IsSampled())
+	} else {
+		own.TraceFlags = own.TraceFlags.WithSampled(r.sampler(parent, name))
 	}
 	s := &span{
 		r: r, name: name, kind: config.SpanKind(), context: trace.NewSpanContext(own), parent: parent.SpanID(),

@@ -18,10 +18,11 @@ const carrierSpan = "stent-span"
 func (m *Middleware) Start(ctx context.Context, starts []*core.StartInfo, next core.Next) error {
 	spans := make([]trace.Span, len(starts))
 	for i, s := range starts {
-		spans[i] = m.dispatch(ctx, s)
-	}
-	if len(starts) == 1 { // of several, none is what the others happen in
-		ctx = withSpan(ctx, spans[0])
+		within, span := m.dispatch(ctx, s)
+		spans[i] = span
+		if len(starts) == 1 { // of several, none is what the others happen in
+			ctx = within //nolint:fatcontext // once
+		}
 	}
 	err := next(ctx)
 	for i, s := range starts {
@@ -40,10 +41,10 @@ func (m *Middleware) Start(ctx context.Context, starts []*core.StartInfo, next c
 	return err
 }
 
-func (m *Middleware) dispatch(ctx context.Context, s *core.StartInfo) trace.Span {
+func (m *Middleware) dispatch(ctx context.Context, s *core.StartInfo) (context.Context, trace.Span) {
 	w := wish{span: randomSpanID()}
-	ctx, span := m.start(ctx, w, "stent.dispatch "+s.Workflow,
-		trace.WithSpanKind(trace.SpanKindProducer),
+	ctx, span := m.start(ctx, w, m.names.dispatch.of(s.Workflow),
+		producer,
 		trace.WithAttributes(
 			attribute.String("stent.function", s.Workflow),
 			attribute.String("stent.execution_id", s.ExecutionID),
@@ -54,12 +55,12 @@ func (m *Middleware) dispatch(ctx context.Context, s *core.StartInfo) trace.Span
 	if from := span.SpanContext(); from.SpanID() == w.span { // an IDGenerator is there
 		s.Carrier[carrierSpan] = ExecutionSpanID(from.TraceID(), s.ExecutionID).String()
 	}
-	return span
+	return ctx, span
 }
 
 // Signal makes a span of the sending.
 func (m *Middleware) Signal(ctx context.Context, s *core.SignalInfo, next core.Next) error {
-	ctx, span := m.tracer.Start(ctx, "stent.signal "+s.Name, trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
+	ctx, span := m.tracer.Start(ctx, "stent.signal "+s.Name, producer, trace.WithAttributes(
 		attribute.String("stent.signal", s.Name),
 		attribute.String("stent.execution_id", s.ExecutionID),
 	))
@@ -70,7 +71,7 @@ func (m *Middleware) Signal(ctx context.Context, s *core.SignalInfo, next core.N
 
 // Replay makes a span of putting a dead letter back to work, linked to the execution's trace.
 func (m *Middleware) Replay(ctx context.Context, r *core.ReplayInfo, next core.Next) error {
-	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(
+	opts := []trace.SpanStartOption{producer, trace.WithAttributes(
 		attribute.String("stent.task_id", r.Letter.Task.String()),
 		attribute.String("stent.execution_id", r.Letter.Task.Execution),
 		attribute.String("stent.step", r.Letter.Step),

@@ -61,7 +61,12 @@ func (s *shop) Context() context.Context { return s.ctx }
 
 func (s *shop) program(provider trace.TracerProvider, handlers ...core.Handler) *core.Engine {
 	s.Helper()
-	e, err := core.New(s.db.Another(), core.WithMiddleware(stentotel.New(stentotel.WithTracerProvider(provider))))
+	return s.programWith(stentotel.New(stentotel.WithTracerProvider(provider)), handlers...)
+}
+
+func (s *shop) programWith(m core.Middleware, handlers ...core.Handler) *core.Engine {
+	s.Helper()
+	e, err := core.New(s.db.Another(), core.WithMiddleware(m))
 	if err == nil {
 		err = e.Register(handlers...)
 	}
@@ -395,7 +400,7 @@ stent.dispatch order_workflow
 func TestAStarterThatKnowsNoTracing(t *testing.T) {
 	for _, sampled := range []bool{true, false} {
 		inBubble(t, func(s *shop) {
-			all := &recording{ids: stentotel.NewIDGenerator(), sampler: func(trace.SpanContext, trace.TraceID) bool { return sampled }}
+			all := &recording{ids: stentotel.NewIDGenerator(), sampler: func(trace.SpanContext, string) bool { return sampled }}
 			plain, err := core.New(s.db.Another())
 			if err != nil {
 				s.Fatal(err)
