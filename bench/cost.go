@@ -34,7 +34,8 @@ type voice struct {
 	make        func() (opts []core.Option, say func(context.Context), err error)
 }
 
-// Every activity logs one record where loggers are compared.
+// Every activity logs one record where loggers are compared: the same one, with the task's fields, which the plain logger is
+// given at the call.
 var allVoices = []voice{
 	{name: "silent", make: func() ([]core.Option, func(context.Context), error) { return nil, nil, nil }},
 	{name: "log", title: "the engine's own log, slog's JSON, level info", beside: "silent", make: func() ([]core.Option, func(context.Context), error) {
@@ -60,31 +61,47 @@ var allVoices = []voice{
 		provider := tracesdk.NewTracerProvider(tracesdk.WithSampler(tracesdk.NeverSample()), tracesdk.WithIDGenerator(tracing.NewIDGenerator()))
 		return []core.Option{core.WithMiddleware(tracing.New(tracing.WithTracerProvider(provider), tracing.WithPropagator(propagation.TraceContext{})))}, nil, nil
 	}},
-	{name: "plain slog", make: sayBySlog(slog.NewJSONHandler(io.Discard, nil))},
-	{name: "slog", title: "logctx/slog, a record an activity", beside: "plain slog", make: sayBySlog(stentslog.NewHandler(slog.NewJSONHandler(io.Discard, nil)))},
+	{name: "plain slog", make: func() ([]core.Option, func(context.Context), error) {
+		l := slog.New(slog.NewJSONHandler(io.Discard, nil))
+		return nil, func(ctx context.Context) {
+			info, _ := core.InfoFrom(ctx)
+			l.LogAttrs(ctx, slog.LevelInfo, "charged", slog.Int("cents", 42),
+				slog.String("stent_execution_id", info.ExecutionID), slog.String("stent_task_id", info.TaskID),
+				slog.String("stent_worker_id", info.WorkerID), slog.String("stent_step", info.Step),
+				slog.String("stent_queue", info.Queue), slog.Int("stent_attempt", info.Attempt))
+		}, nil
+	}},
+	{name: "slog", title: "logctx/slog, a record an activity", beside: "plain slog", make: func() ([]core.Option, func(context.Context), error) {
+		l := slog.New(stentslog.NewHandler(slog.NewJSONHandler(io.Discard, nil)))
+		return nil, func(ctx context.Context) { l.LogAttrs(ctx, slog.LevelInfo, "charged", slog.Int("cents", 42)) }, nil
+	}},
 	{name: "plain zap", make: func() ([]core.Option, func(context.Context), error) {
 		l := zap.New(discard())
-		return nil, func(context.Context) { l.Info("charged", zap.Int("cents", 42)) }, nil
+		return nil, func(ctx context.Context) {
+			info, _ := core.InfoFrom(ctx)
+			l.Info("charged", zap.Int("cents", 42),
+				zap.String("stent_execution_id", info.ExecutionID), zap.String("stent_task_id", info.TaskID),
+				zap.String("stent_worker_id", info.WorkerID), zap.String("stent_step", info.Step),
+				zap.String("stent_queue", info.Queue), zap.Int("stent_attempt", info.Attempt))
+		}, nil
 	}},
 	{name: "zap", title: "logctx/zap, a record an activity", beside: "plain zap", make: func() ([]core.Option, func(context.Context), error) {
 		l := zap.New(discard(), stentzap.Wrap())
 		return nil, func(ctx context.Context) { l.Info("charged", stentzap.Context(ctx), zap.Int("cents", 42)) }, nil
 	}},
-	{name: "plain zerolog", make: sayByZerolog(zerolog.New(io.Discard))},
-	{name: "zerolog", title: "logctx/zerolog, a record an activity", beside: "plain zerolog", make: sayByZerolog(zerolog.New(io.Discard).Hook(stentzerolog.NewHook()))},
-}
-
-func sayBySlog(h slog.Handler) func() ([]core.Option, func(context.Context), error) {
-	l := slog.New(h)
-	return func() ([]core.Option, func(context.Context), error) {
-		return nil, func(ctx context.Context) { l.LogAttrs(ctx, slog.LevelInfo, "charged", slog.Int("cents", 42)) }, nil
-	}
-}
-
-func sayByZerolog(l zerolog.Logger) func() ([]core.Option, func(context.Context), error) {
-	return func() ([]core.Option, func(context.Context), error) {
+	{name: "plain zerolog", make: func() ([]core.Option, func(context.Context), error) {
+		l := zerolog.New(io.Discard)
+		return nil, func(ctx context.Context) {
+			info, _ := core.InfoFrom(ctx)
+			l.Info().Int("cents", 42).
+				Str("stent_execution_id", info.ExecutionID).Str("stent_task_id", info.TaskID).Str("stent_worker_id", info.WorkerID).
+				Str("stent_step", info.Step).Str("stent_queue", info.Queue).Int("stent_attempt", info.Attempt).Msg("charged")
+		}, nil
+	}},
+	{name: "zerolog", title: "logctx/zerolog, a record an activity", beside: "plain zerolog", make: func() ([]core.Option, func(context.Context), error) {
+		l := zerolog.New(io.Discard).Hook(stentzerolog.NewHook())
 		return nil, func(ctx context.Context) { l.Info().Ctx(ctx).Int("cents", 42).Msg("charged") }, nil
-	}
+	}},
 }
 
 func discard() zapcore.Core {
@@ -138,7 +155,8 @@ func cost(ctx context.Context, args []string) error {
 		var b strings.Builder
 		fmt.Fprintf(&b, "# What signals cost\n\nWritten by `bench cost`. %s, PostgreSQL %s, %d rounds of %v each in turns. Workflows of five activities in sequence,\n"+
 			"100 in flight, started and waited for. Each is set beside the same without the signal, round by round; the median counts. CPU is that of the\n"+
-			"process and, with PostgreSQL, of the server: it moves less than the rate where a machine has other things to do.\n\n"+
+			"process and, with PostgreSQL, of the server: it moves less than the rate where a machine has other things to do. A log injector is set beside\n"+
+			"the plain logger of its library that writes the same record, with the task's fields given at the call: what the record itself costs is its user's.\n\n"+
 			"| database | signal | workflows/s | CPU µs | allocations | cost in CPU | cost in rate | allocations added |\n|---|---|---|---|---|---|---|---|\n",
 			cpuModel(), s.version, p.rounds, p.length)
 		for _, name := range []string{"pg-flow5", "sqlite-flow5"} {

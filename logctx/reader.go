@@ -2,28 +2,41 @@ package logctx
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 
 	"github.com/stentgo/stent/core"
 )
 
-// Field is one field of a record.
+// Field is one field of a record: a text, or a number.
 type Field struct {
-	Name  string
-	Value any // a string, or an int
+	Name    string
+	Text    string
+	Number  int
+	Numeric bool // the value is Number
 }
+
+// Value is the Text, or the Number.
+func (f Field) Value() any {
+	if f.Numeric {
+		return f.Number
+	}
+	return f.Text
+}
+
+// mostFields is how many fields there are.
+const mostFields = 8
 
 // Reader is what an injector is made of. It gives the fields of the running task as T, the form in which a logging
 // library takes them, built once a task. It is safe for concurrent use.
 type Reader[T any] struct {
 	settings
-	build func([]Field) *T
+	build func(*T, []Field)
 	tasks *core.PerTask[task[T]]
 }
 
-// NewReader takes the function that builds a T from fields. It panics if two fields have the same name.
-func NewReader[T any](build func([]Field) *T, opts ...Option) *Reader[T] {
+// NewReader takes the function that builds a T from fields, in memory that it is given, with a zero T. The fields live as
+// long as the T and do not change, so it may keep them. NewReader panics if two fields have the same name.
+func NewReader[T any](build func(t *T, fields []Field), opts ...Option) *Reader[T] {
 	r := &Reader[T]{settings: settings{names: defaultNames}, build: build}
 	for _, opt := range opts {
 		opt(&r.settings)
@@ -50,51 +63,58 @@ func (r *Reader[T]) Fields(ctx context.Context) *T {
 			return r.spanned(t, traceID, spanID)
 		}
 	}
-	return t.built
+	return &t.built
 }
 
-// task is what is kept with a task.
+// task is what is kept with a task, in one piece of memory.
 type task[T any] struct {
-	fields []Field
-	built  *T
+	built  T
+	fields []Field // in room
+	room   [mostFields]Field
 	last   atomic.Pointer[spanned[T]]
 }
 
 // spanned is a T with a span. A task rarely logs in another span than the record before.
 type spanned[T any] struct {
 	traceID, spanID string
-	built           *T
+	built           T
+	room            [mostFields]Field
 }
 
 func (r *Reader[T]) task(info core.TaskInfo) *task[T] {
-	fields := present(
-		Field{r.names.ExecutionID, info.ExecutionID},
-		Field{r.names.TaskID, info.TaskID},
-		Field{r.names.WorkerID, info.WorkerID},
-		Field{r.names.Step, info.Step},
-		Field{r.names.Queue, info.Queue},
-		Field{r.names.Attempt, info.Attempt},
-	)
-	return &task[T]{fields: fields, built: r.build(fields)}
+	t := &task[T]{}
+	l := list(t.room[:0])
+	l.text(r.names.ExecutionID, info.ExecutionID)
+	l.text(r.names.TaskID, info.TaskID)
+	l.text(r.names.WorkerID, info.WorkerID)
+	l.text(r.names.Step, info.Step)
+	l.text(r.names.Queue, info.Queue)
+	l.add(Field{Name: r.names.Attempt, Number: info.Attempt, Numeric: true})
+	t.fields = l
+	r.build(&t.built, t.fields)
+	return t
 }
 
 func (r *Reader[T]) spanned(t *task[T], traceID, spanID string) *T {
 	if s := t.last.Load(); s != nil && s.spanID == spanID && s.traceID == traceID {
-		return s.built
+		return &s.built
 	}
-	fields := present(append(slices.Clip(t.fields), Field{r.names.TraceID, traceID}, Field{r.names.SpanID, spanID})...)
-	s := &spanned[T]{traceID, spanID, r.build(fields)}
+	s := &spanned[T]{traceID: traceID, spanID: spanID}
+	l := append(list(s.room[:0]), t.fields...)
+	l.text(r.names.TraceID, traceID)
+	l.text(r.names.SpanID, spanID)
+	r.build(&s.built, l)
 	t.last.Store(s)
-	return s.built
+	return &s.built
 }
 
-// present leaves out what nobody wants.
-func present(all ...Field) []Field {
-	fields := make([]Field, 0, len(all))
-	for _, f := range all {
-		if f.Name != leaveOut {
-			fields = append(fields, f)
-		}
+// list leaves out what nobody wants.
+type list []Field
+
+func (l *list) text(name, value string) { l.add(Field{Name: name, Text: value}) }
+
+func (l *list) add(f Field) {
+	if f.Name != leaveOut {
+		*l = append(*l, f)
 	}
-	return fields
 }

@@ -12,13 +12,12 @@ import (
 )
 
 // text is the simplest form that fields can have.
-func text(list []logctx.Field) *string {
+func text(s *string, list []logctx.Field) {
 	var b strings.Builder
 	for _, f := range list {
-		fmt.Fprintf(&b, "%s=%v ", f.Name, f.Value)
+		fmt.Fprintf(&b, "%s=%v ", f.Name, f.Value())
 	}
-	s := strings.TrimSpace(b.String())
-	return &s
+	*s = strings.TrimSpace(b.String())
 }
 
 var charge = core.TaskInfo{
@@ -36,12 +35,11 @@ func ExampleReader() {
 func TestFieldsAreBuiltOnceATask(t *testing.T) {
 	var mu sync.Mutex
 	built := map[string]bool{}
-	reader := logctx.NewReader(func(list []logctx.Field) *string {
+	reader := logctx.NewReader(func(s *string, list []logctx.Field) {
 		mu.Lock()
 		defer mu.Unlock()
-		s := text(list)
+		text(s, list)
 		built[*s] = true
-		return s
 	})
 	other := logctx.NewReader(text, logctx.WithoutPrefix())
 	ctx := core.WithTaskInfo(t.Context(), charge, nil)

@@ -9,19 +9,24 @@ import (
 
 // fields are those of one task.
 type fields struct {
-	attrs    []slog.Attr
-	inline   slog.Attr // all of them, as a group without a name: one place in a record
+	attrs    []slog.Attr // in room
+	room     [8]slog.Attr
 	handlers logctx.Recent[*Handler, slog.Handler]
 }
 
-func build(list []logctx.Field) *fields {
-	f := &fields{attrs: make([]slog.Attr, len(list))}
-	for i, field := range list {
-		f.attrs[i] = slog.Any(field.Name, field.Value)
+func build(f *fields, list []logctx.Field) {
+	f.attrs = f.room[:0]
+	for _, field := range list {
+		if field.Numeric {
+			f.attrs = append(f.attrs, slog.Int(field.Name, field.Number))
+		} else {
+			f.attrs = append(f.attrs, slog.String(field.Name, field.Text))
+		}
 	}
-	f.inline = slog.Attr{Value: slog.GroupValue(f.attrs...)}
-	return f
 }
+
+// inline is all of them, as a group without a name: one place in a record.
+func (f *fields) inline() slog.Attr { return slog.Attr{Value: slog.GroupValue(f.attrs...)} }
 
 // bound is what h writes to in this task if the fields have no place in the record: because a group is open, in which
 // they would land, or because the record would have to allocate for them. It is made once a task and kept.

@@ -55,7 +55,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 		r.AddAttrs(f.missingIn(r)...)
 		return h.next.Handle(ctx, r)
 	case h.top == nil && r.NumAttrs() < inlineAttrs:
-		r.AddAttrs(f.inline)
+		r.AddAttrs(f.inline())
 		return h.next.Handle(ctx, r)
 	default:
 		return f.bound(h).Handle(ctx, r)

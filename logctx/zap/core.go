@@ -72,16 +72,15 @@ func (c *core) Check(entry zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 }
 
 func (c *core) Write(entry zapcore.Entry, list []zap.Field) error {
-	next := c.next
 	if ctx := contextIn(list); ctx != nil {
 		if f := c.reader.Fields(ctx); f != nil {
 			if stent.Replaying(ctx) {
 				return nil
 			}
-			next = f.bound(c)
+			return f.write(c, entry, list)
 		}
 	}
-	return write(next, entry, list)
+	return write(c.next, entry, list)
 }
 
 // boundCore is a core of a task, so the next core is asked, and writes, as if there were nothing between.

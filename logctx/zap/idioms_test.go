@@ -64,9 +64,13 @@ func TestIdioms(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			test.log(zap.New(jsonCore(&out), stentzap.Wrap()))
-			if got := line.ReplaceAllString(strings.TrimSpace(out.String()), "_test.go:0"); got != test.want {
-				t.Errorf("written:\n%s\nwant:\n%s", got, test.want)
+			logger := zap.New(jsonCore(&out), stentzap.Wrap())
+			for _, record := range []string{"first", "second"} { // which are written in other ways
+				out.Reset()
+				test.log(logger)
+				if got := line.ReplaceAllString(strings.TrimSpace(out.String()), "_test.go:0"); got != test.want {
+					t.Errorf("%s record of the task:\n%s\nwant:\n%s", record, got, test.want)
+				}
 			}
 		})
 	}

@@ -59,15 +59,14 @@ func WithContext(ctx context.Context, logger zerolog.Logger) context.Context {
 // fields are those of one task.
 type fields struct{ list []logctx.Field }
 
-func build(list []logctx.Field) *fields { return &fields{list} }
+func build(f *fields, list []logctx.Field) { f.list = list }
 
 func (f *fields) addTo(e *zerolog.Event) {
 	for _, field := range f.list {
-		switch v := field.Value.(type) {
-		case string:
-			e.Str(field.Name, v)
-		case int:
-			e.Int(field.Name, v)
+		if field.Numeric {
+			e.Int(field.Name, field.Number)
+		} else {
+			e.Str(field.Name, field.Text)
 		}
 	}
 }
