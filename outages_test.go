@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -182,18 +183,21 @@ func endure(w *world, o outage) {
 	p.page.alerts(w, o.fault)
 }
 
-// logbook keeps what an engine logs for people who do not debug.
+// logbook keeps what an engine logs, for people who do not debug unless debug is set.
 type logbook struct {
 	slog.Handler
+	debug atomic.Bool
 	mu    sync.Mutex
 	lines []string
 }
 
-func (l *logbook) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
+func (l *logbook) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelInfo || l.debug.Load()
+}
 
 func (l *logbook) Handle(ctx context.Context, r slog.Record) error {
 	var line bytes.Buffer
-	err := slog.NewTextHandler(&line, nil).Handle(ctx, r)
+	err := slog.NewTextHandler(&line, &slog.HandlerOptions{Level: slog.LevelDebug}).Handle(ctx, r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lines = append(l.lines, line.String())
