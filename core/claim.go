@@ -153,6 +153,10 @@ func (w *worker) admit(t *backend.Claimed) *run {
 		w.measureClaimed(&r.info, t.Due)
 	}
 	w.mu.Lock()
+	if x := w.rejected[t.ID.Execution]; x.token+1 == t.Token {
+		r.rejected = x.err
+	}
+	delete(w.rejected, t.ID.Execution)
 	w.runs[t.ID.Execution] = r
 	w.mu.Unlock()
 	if t.Expiry > 0 {

@@ -43,6 +43,7 @@ const (
 	CodePayload        = "payload"         // a value could not be encoded or decoded, or is too large
 	CodePoison         = "poison"          // workers died of the task too often
 	CodeHistoryLimit   = "history_limit"   // the history is as long as it may be; see WithHistoryLimit
+	CodeRejected       = "rejected"        // the database does not take what the task or the workflow wrote
 	CodeChildExists    = backend.CodeChildExists
 )
 

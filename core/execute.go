@@ -39,7 +39,11 @@ func (w *worker) logTask(ctx context.Context, a *activityTask, message string) {
 // complete and bury end an activity: in the turn of its workflow, if that is in memory here, or else by themselves.
 func (w *worker) complete(ctx context.Context, cmd *backend.Complete) {
 	if !w.inTurn(cmd.Task, event{completed: cmd}) {
-		w.submit(cmd, func(err error) { w.ended(ctx, cmd.Task, cmd.Token, taskCompleted, "", errors.Join(err, cmd.Err)) })
+		w.submit(cmd, func(err error) {
+			if !w.buryRejected(ctx, cmd.Task, cmd.Token, cmd.Err) {
+				w.ended(ctx, cmd.Task, cmd.Token, taskCompleted, "", errors.Join(err, cmd.Err))
+			}
+		})
 	}
 }
 
@@ -71,6 +75,9 @@ func (w *worker) ended(ctx context.Context, id backend.TaskID, token int64, how 
 
 func (w *worker) retry(ctx context.Context, cmd *backend.Retry, a *activityTask) {
 	w.submit(cmd, func(err error) {
+		if w.buryRejected(ctx, cmd.Task, cmd.Token, cmd.Err) {
+			return
+		}
 		w.finished(cmd.Task, cmd.Token) // which may not find it: the next attempt may have begun
 		if err = errors.Join(err, cmd.Err); err != nil {
 			w.refused(ctx, cmd.Task.Execution, err)

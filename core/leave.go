@@ -17,7 +17,9 @@ func (r *run) committed(t *backend.Turn, begin []*step, err error) {
 		for range begin {
 			r.w.release()
 		}
-		r.w.refused(r.context(), r.info.ExecutionID, errors.Join(err, t.Err))
+		if !r.w.rejects(r, t) {
+			r.w.refused(r.context(), r.info.ExecutionID, errors.Join(err, t.Err))
+		}
 		r.w.goroutines.Go(r.lose)
 		return
 	}
@@ -137,7 +139,7 @@ func (r *run) lose() {
 	}
 	r.w.cancelActivities(r.info.ExecutionID, ErrLeaseLost)
 	r.kill()
-	if !isClosed(r.w.lostLease) {
+	if !isClosed(r.w.lostLease) && r.rejected == nil {
 		r.giveUp()
 	}
 }

@@ -63,21 +63,22 @@ type run struct {
 	evict    bool      // it is to leave memory with the next turn that finds it waiting
 
 	// Between the turn and the workflow's goroutine.
-	draft   *backend.Turn // what the workflow adds to the turn
-	flush   ClockTimer    // tells late that it takes long; nil before it is needed
-	late    chan struct{}
-	waiting []*step // what it waits for
-	resume  chan struct{}
-	yielded chan struct{} // it waits, or has ended, or has come to what is new
-	stops   bool          // it is to stop where it comes to what is new
-	atNews  bool          // that is why it yielded
-	begun   bool
-	ended   bool
-	killed  bool
-	output  []byte
-	ending  backend.Close // where it closes
-	failure error
-	aborted error // a fault that the engine found; counts before failure
+	draft    *backend.Turn // what the workflow adds to the turn
+	flush    ClockTimer    // tells late that it takes long; nil before it is needed
+	late     chan struct{}
+	waiting  []*step // what it waits for
+	resume   chan struct{}
+	yielded  chan struct{} // it waits, or has ended, or has come to what is new
+	stops    bool          // it is to stop where it comes to what is new
+	atNews   bool          // that is why it yielded
+	begun    bool
+	ended    bool
+	killed   bool
+	output   []byte
+	ending   backend.Close // where it closes
+	failure  error
+	aborted  error // a fault that the engine found; counts before failure
+	rejected error // why the database did not take a turn of this execution; it fails of that
 
 	mu     sync.Mutex
 	events []event
@@ -323,6 +324,7 @@ func (r *run) yields(t *backend.Turn) *backend.Turn {
 	r.w.submit(t, func(err error) {
 		err = errors.Join(err, t.Err)
 		r.finish(t, err)
+		r.w.rejects(r, t)
 		done <- err
 	})
 	err := <-done
@@ -351,6 +353,9 @@ func (r *run) body() {
 			r.failure = recovered(v)
 		}
 	}()
+	if r.rejected != nil {
+		r.flow.abort(&codedError{CodeRejected, r.rejected})
+	}
 	r.output, r.failure = r.handler.workflow(r.flow, r.w.e.payloads, r.input)
 	r.aborted = r.leftOut()
 }

@@ -158,13 +158,14 @@ type worker struct {
 	used       int // slots
 	runs       map[string]*run
 	activities map[backend.TaskID]*activityTask
-	claiming   bool     // a claim is under way
-	again      bool     // another is wanted after it
-	more       bool     // there may be due tasks that did not fit
-	newer      bool     // something came due since the claim that is under way was asked for
-	ranked     bool     // tasks of different priorities have been seen
-	paused     []string // queues, as of the last claim
-	crowd      crowd    // of workers that hear the same news
+	claiming   bool                 // a claim is under way
+	again      bool                 // another is wanted after it
+	more       bool                 // there may be due tasks that did not fit
+	newer      bool                 // something came due since the claim that is under way was asked for
+	rejected   map[string]rejection // of executions
+	ranked     bool                 // tasks of different priorities have been seen
+	paused     []string             // queues, as of the last claim
+	crowd      crowd                // of workers that hear the same news
 	dueTimer   ClockTimer
 	dueAt      time.Time
 	fewer      sync.Cond // runs or activities became fewer
@@ -184,6 +185,7 @@ func (e *Engine) newWorker(cfg WorkerConfig) *worker {
 		sweepSoon:  make(chan struct{}, 1),
 		state:      backend.WorkerStarting,
 		runs:       map[string]*run{},
+		rejected:   map[string]rejection{},
 		activities: map[backend.TaskID]*activityTask{},
 	}
 	w.fewer.L = &w.mu

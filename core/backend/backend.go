@@ -31,7 +31,8 @@ type Committer interface {
 	// error nothing was applied, or, where the connection broke, it is unknown whether all or nothing was; the engine
 	// then calls Commit again with the same batch, and commands that had been applied report success again. Only what
 	// a Claim told may be lost that way: the engine finds its tasks with Held and releases them, and reads again the
-	// history of whatever may have been woken.
+	// history of whatever may have been woken. A command whose values the database does not take is refused with
+	// ErrRejected, as its own fate.
 	Commit(ctx context.Context, b *Batch) error
 
 	// History reads executions with all that is needed to go on with them, in the order of the ids; ids that are not

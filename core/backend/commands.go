@@ -355,3 +355,29 @@ type Claimed struct {
 	Run      int
 	Base     int
 }
+
+// Refuse sets a command's Err, if it has one; for backends.
+func Refuse(c Command, err error) {
+	switch c := c.(type) {
+	case *Start:
+		c.Err = err
+	case *Signalled:
+		c.Err = err
+	case *Cancel:
+		c.Err = err
+	case *Turn:
+		c.Err = err
+	case *Complete:
+		c.Err = err
+	case *Retry:
+		c.Err = err
+	case *Bury:
+		c.Err = err
+	case *Release:
+		c.Err = err
+	case *Beat:
+		c.Err = err
+	case *Claim:
+		c.Err = err
+	}
+}

@@ -21,6 +21,10 @@ var (
 	// changed nothing.
 	ErrLeaseLost = errors.New("lease lost")
 
+	// ErrRejected says that the database does not take the values that a command writes, and never will: a command's own
+	// fate, which harms no other of its batch. The wrapping error has the database's words.
+	ErrRejected = errors.New("the database does not take these values")
+
 	// ErrNotReplayable says that a dead letter's execution is not in a state from which a replay could heal it. The
 	// wrapping error names the state.
 	ErrNotReplayable = errors.New("this dead letter cannot be replayed")

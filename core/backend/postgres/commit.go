@@ -39,13 +39,16 @@ func (db *DB) commit(ctx context.Context, w *work) error {
 			return err
 		case passing(err):
 		case refused(err) && try == siftings:
-			err = db.writeApart(ctx, w)
+			err = db.writeApart(ctx, w, w.takeLeased())
+		case rejected(err):
+			err = db.writeApart(ctx, w, w.takeValues())
 		case refused(err):
 			err = db.sift(ctx, w)
 		default:
 			return err
 		}
-		if err != nil && !passing(err) && !refused(err) {
+		var broken unsettled
+		if err != nil && (errors.As(err, &broken) || !passing(err) && !refused(err)) {
 			return err
 		}
 	}
@@ -128,52 +131,41 @@ func (db *DB) write(ctx context.Context, w *work) error {
 	return nil
 }
 
-// writeApart writes each command that stands on a lease in a transaction of its own. What is refused then is refused.
-func (db *DB) writeApart(ctx context.Context, w *work) error {
-	for _, c := range w.takeLeased() {
+// writeApart writes each of some commands in a transaction of its own. What is refused or rejected then is that.
+func (db *DB) writeApart(ctx context.Context, w *work, commands []backend.Command) error {
+	for _, c := range commands {
 		apart := &work{batch: w.batch, worker: w.worker}
 		if err := apart.put(c); err != nil {
 			return err
 		}
 		err := db.write(ctx, apart)
-		if refused(err) {
+		for try := 1; passing(err) && try < tries; try++ {
+			err = db.write(ctx, apart)
+		}
+		switch {
+		case refused(err):
 			err = db.sift(ctx, apart)
 			if !apart.empty() {
-				setErr(c, backend.ErrLeaseLost)
+				backend.Refuse(c, backend.ErrLeaseLost)
 			}
+		case rejected(err):
+			backend.Refuse(c, fmt.Errorf("%w: %w", backend.ErrRejected, err))
+			err = nil
+		case err == nil:
+			err = db.settleStarts(ctx, apart)
 		}
 		if err != nil {
-			return err
+			return unsettled{err}
 		}
 	}
 	return nil
 }
 
-// setErr refuses a command.
-func setErr(c backend.Command, err error) {
-	switch c := c.(type) {
-	case *backend.Start:
-		c.Err = err
-	case *backend.Signalled:
-		c.Err = err
-	case *backend.Cancel:
-		c.Err = err
-	case *backend.Turn:
-		c.Err = err
-	case *backend.Complete:
-		c.Err = err
-	case *backend.Retry:
-		c.Err = err
-	case *backend.Bury:
-		c.Err = err
-	case *backend.Release:
-		c.Err = err
-	case *backend.Beat:
-		c.Err = err
-	case *backend.Claim:
-		c.Err = err
-	}
-}
+// unsettled is an error after which the batch is to be committed anew, though it may be one that passes: part of it is no
+// longer in the work.
+type unsettled struct{ error }
+
+func (u unsettled) Unwrap() error { return u.error }
 
 // reset takes back what an earlier try set.
 func reset(c backend.Command) error {
@@ -192,7 +184,7 @@ func reset(c backend.Command) error {
 	case *backend.Cancel:
 		c.State, c.Ended, c.Err = "", false, nil
 	case *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release, *backend.Beat:
-		setErr(c, nil)
+		backend.Refuse(c, nil)
 	default:
 		return fmt.Errorf("unknown command %T", c)
 	}

@@ -44,6 +44,20 @@ func passing(err error) bool {
 	return e.Code == stateDeadlock || e.Code == stateSerialize || e.Code == stateUnique && e.TableName == "executions"
 }
 
+// rejected tells that the same values will never be taken: a data exception, a constraint, or a limit of PostgreSQL's. All else
+// is tried again until somebody has removed the cause: a grant that is missing, for one, or a column.
+func rejected(err error) bool {
+	state := sqlState(err)
+	if state == "" || refused(err) || passing(err) {
+		return false
+	}
+	switch state[:2] {
+	case "22", "23", "54":
+		return true
+	}
+	return false
+}
+
 // wrap says what was tried. It is where all errors leave the package.
 func (db *DB) wrap(err error, format string, args ...any) error {
 	if err == nil {

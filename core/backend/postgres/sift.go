@@ -88,9 +88,9 @@ func siftKind[C backend.Command](list []keyed[C], judge func(keyed[C]) verdict) 
 		case due:
 			rest = append(rest, k)
 		case applied:
-			setErr(k.cmd, nil)
+			backend.Refuse(k.cmd, nil)
 		case lost:
-			setErr(k.cmd, backend.ErrLeaseLost)
+			backend.Refuse(k.cmd, backend.ErrLeaseLost)
 		}
 	}
 	return rest

@@ -118,6 +118,22 @@ func (w *work) takeLeased() []backend.Command {
 	return take(all, &w.beats)
 }
 
+// takeValues takes out all that writes values, which is all but claims.
+func (w *work) takeValues() []backend.Command {
+	all := w.takeLeased()
+	for _, c := range w.starts {
+		all = append(all, c)
+	}
+	for _, c := range w.signals {
+		all = append(all, c)
+	}
+	for _, c := range w.cancels {
+		all = append(all, c)
+	}
+	w.starts, w.signals, w.cancels = nil, nil, nil
+	return take(all, &w.trims)
+}
+
 func take[C backend.Command](all []backend.Command, from *[]keyed[C]) []backend.Command {
 	for _, k := range *from {
 		all = append(all, k.cmd)
@@ -129,7 +145,7 @@ func take[C backend.Command](all []backend.Command, from *[]keyed[C]) []backend.
 // refuseAll refuses what stands on a lease, since the worker has none.
 func (w *work) refuseAll() {
 	for _, c := range w.takeLeased() {
-		setErr(c, backend.ErrLeaseLost)
+		backend.Refuse(c, backend.ErrLeaseLost)
 	}
 	for _, c := range w.claims {
 		c.Err = backend.ErrLeaseLost

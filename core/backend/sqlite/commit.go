@@ -23,32 +23,37 @@ type tx struct {
 
 	// Of Commit.
 	worker    string
-	workerArg any                     // worker, in the form of an argument
-	alive     bool                    // the worker may write
-	refused   map[*backend.Turn]error // turns that were found out to be refused after part of them was written
-	fences    map[string]fenced       // by execution; nil before the first turn
+	workerArg any                       // worker, in the form of an argument
+	alive     bool                      // the worker may write
+	refused   map[backend.Command]error // commands that were found out to be refused after part of them was written
+	apart     bool                      // starts are written one by one
+	fences    map[string]fenced         // by execution; nil before the first turn
 }
 
-// refusal is the error of a turn that is refused after part of it was written: the transaction is rolled back and
-// done again without the turn. That is rare, so no turn pays for a savepoint.
+// refusal is the error of a command that is refused after part of it was written: the transaction is rolled back and
+// done again without the command. That is rare, so none pays for a savepoint.
 type refusal struct {
-	turn *backend.Turn
-	err  error
+	command backend.Command
+	err     error
 }
 
-func (r *refusal) Error() string { return "turn refused: " + r.err.Error() }
+func (r *refusal) Error() string { return "command refused: " + r.err.Error() }
 
 // Commit applies a batch in one transaction.
 func (db *DB) Commit(ctx context.Context, b *backend.Batch) error {
-	refused := map[*backend.Turn]error{}
+	refused, apart := map[backend.Command]error{}, false
 	for {
 		err := db.write(ctx, func(t *tx) error {
-			t.refused = refused
+			t.refused, t.apart = refused, apart
 			return t.apply(b)
 		})
 		var r *refusal
 		if errors.As(err, &r) {
-			refused[r.turn] = r.err
+			refused[r.command] = r.err
+			continue
+		}
+		if rejected(err) && !apart { // it was one of several starts
+			apart = true
 			continue
 		}
 		if err == nil {
@@ -74,7 +79,7 @@ func (t *tx) apply(b *backend.Batch) error {
 		if err := t.caller.Err(); err != nil {
 			return err
 		}
-		if chunk, ok := startsOf(rest); ok {
+		if chunk, ok := startsOf(rest); ok && !t.apart {
 			if err := t.startChunk(&chunk); err != nil {
 				return err
 			}
@@ -82,7 +87,7 @@ func (t *tx) apply(b *backend.Batch) error {
 			continue
 		}
 		if _, claim := rest[0].(*backend.Claim); !claim {
-			if err := t.command(rest[0]); err != nil {
+			if err := t.unlessRefused(rest[0]); err != nil {
 				return err
 			}
 		}
@@ -96,6 +101,19 @@ func (t *tx) apply(b *backend.Batch) error {
 		}
 	}
 	return nil
+}
+
+// unlessRefused applies a command, or says what an earlier try has found out about it.
+func (t *tx) unlessRefused(c backend.Command) error {
+	if err := t.refused[c]; err != nil {
+		backend.Refuse(c, err)
+		return nil
+	}
+	err := t.command(c)
+	if rejected(err) {
+		return &refusal{c, fmt.Errorf("%w: %w", backend.ErrRejected, err)}
+	}
+	return err
 }
 
 // checkWorker finds out whether the batch's worker may still write.

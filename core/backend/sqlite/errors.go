@@ -60,6 +60,20 @@ func isBusy(err error) bool {
 	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
+// rejected tells that the same values will never be taken: a constraint, a type or a limit of SQLite's.
+func rejected(err error) bool {
+	var e *driver.Error
+	var known *refusal
+	if !errors.As(err, &e) || errors.As(err, &known) {
+		return false
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG:
+		return true
+	}
+	return false
+}
+
 // breaksConnection tells whether a connection is to be opened anew after an error.
 func breaksConnection(err error) bool {
 	var e *driver.Error

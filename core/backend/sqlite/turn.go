@@ -62,9 +62,6 @@ func (t *tx) turn(c *backend.Turn) (refused, err error) {
 	if !t.alive {
 		return backend.ErrLeaseLost, nil
 	}
-	if err := t.refused[c]; err != nil {
-		return err, nil
-	}
 	f, held := t.fences[c.Execution]
 	if !held || c.Continue != nil && f.run >= int64(c.Continue.Run) {
 		return t.turnedBefore(c)
