@@ -82,9 +82,11 @@ soak-mutants: ## take one protection after the other out of copies of Stent, and
 	go test -tags mutants -count=1 -timeout=40m -v -run 'EveryMutant' $(ARGS) ./internal/soak
 
 .PHONY: cover
-cover: $(PGSERVER) ## how much of core and the backends the tests run, those of the whole engine included (minutes)
+cover: $(PGSERVER) ## how much of core and of each backend the tests run, those of the whole engine included (minutes)
 	$(PGSERVER) go test -count=1 -timeout=20m -coverpkg=./core,./core/backend/sqlite,./core/backend/postgres,./core/backend/memory -coverprofile=.cache/cover.out . ./core/...
-	@go tool cover -func=.cache/cover.out | awk -F '[:\t]+' '/^total/ { print }'
+	@awk 'NR > 1 { size[$$1] = $$2; ran[$$1] += $$3 } \
+		END { for (block in size) { package = block; sub("/[^/]*$$", "", package); all[package] += size[block]; if (ran[block]) run[package] += size[block] } \
+			for (package in all) printf "%-55s %5.1f %% of %d statements\n", package, 100 * run[package] / all[package], all[package] }' .cache/cover.out | sort
 
 # How long each fuzz test looks for new inputs.
 FUZZTIME ?= 30s

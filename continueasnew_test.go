@@ -3,6 +3,7 @@ package stent_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
@@ -161,6 +164,56 @@ func TestWhatARunLeavesBehindIsGivenUp(t *testing.T) {
 			t.Errorf("result %d", got)
 		}
 	})
+}
+
+// The turn that begins a run anew deletes the first thousand entries of the one before; the rest follows.
+func TestALongHistoryIsDeletedWhenItsRunEnds(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		long := core.NewWorkflow[int, string]("long")
+		p := w.program(long.Handle(func(flow *core.Flow, n int) (string, error) {
+			for range n {
+				if _, err := flow.NewID(); err != nil {
+					return "", err
+				}
+			}
+			if n > 0 {
+				return "", flow.ContinueAsNew(0)
+			}
+			return approval.Receive(flow)
+		})).serve(core.WorkerConfig{})
+		run := start(p, long, 2500)
+		p.waits(run.ID(), backend.SignalWait, backend.Waiting)
+		w.eventually("the history of the first run is gone", func() bool { return w.entriesKept() == 1 })
+		send(p, run.ID(), "done")
+		if got := wait(p, run); got != "done" {
+			t.Errorf("result %q", got)
+		}
+	})
+}
+
+// entriesKept is how many entries of histories the database holds, those behind the beginning of a run included.
+func (w *world) entriesKept() (n int) {
+	w.Helper()
+	if w.backend == "postgres" {
+		conn, err := pgx.Connect(w.ctx(), w.address)
+		if err != nil {
+			w.Fatal(err)
+		}
+		defer conn.Close(w.ctx())
+		if err := conn.QueryRow(w.ctx(), "SELECT count(*) FROM stent.tasks").Scan(&n); err != nil {
+			w.Fatal(err)
+		}
+		return n
+	}
+	db, err := sql.Open("sqlite", "file:"+w.address+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRowContext(w.ctx(), "SELECT count(*) FROM tasks").Scan(&n); err != nil {
+		w.Fatal(err)
+	}
+	return n
 }
 
 func TestAnInputOfAnotherTypeDoesNotContinue(t *testing.T) {

@@ -229,7 +229,7 @@ func Parallel(n int) callOption {
 		if n < 0 {
 			s.fail(fmt.Errorf("parallel %d: want 0 (all) or more", n))
 		}
-		s.parallel = n
+		s.parallel = max(n, 0)
 	}
 }
 

@@ -16,6 +16,11 @@ import (
 
 // TestRefusedCommandsHarmNoOthers puts refused commands of each kind among good ones.
 func TestRefusedCommandsHarmNoOthers(t *testing.T) {
+	t.Run("together", func(t *testing.T) { refusedCommandsHarmNoOthers(t, (*postgres.DB).Commit) })
+	t.Run("each apart", func(t *testing.T) { refusedCommandsHarmNoOthers(t, (*postgres.DB).CommitApart) })
+}
+
+func refusedCommandsHarmNoOthers(t *testing.T, commit func(*postgres.DB, context.Context, *backend.Batch) error) {
 	m := newMill(t, pgtest.DSN(t))
 	const n = 60
 	for i := range n {
@@ -53,7 +58,7 @@ func TestRefusedCommandsHarmNoOthers(t *testing.T) {
 	}
 	start, signal := newStart("new"), &backend.Signalled{Execution: "x-0", ID: "1", Name: "n"}
 	batch := append(append([]backend.Command{}, second...), start, signal, &backend.Signalled{Execution: "nowhere", ID: "1", Name: "n"})
-	if err := m.db.Commit(t.Context(), &backend.Batch{Worker: "w", Commands: batch}); err != nil {
+	if err := commit(m.db, t.Context(), &backend.Batch{Worker: "w", Commands: batch}); err != nil {
 		t.Fatal(err)
 	}
 	histories, err := m.db.History(t.Context(), column(tasks, func(c backend.Claimed) string { return c.ID.Execution }))

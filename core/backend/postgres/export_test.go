@@ -1,5 +1,26 @@
 package postgres
 
+import (
+	"context"
+
+	"github.com/stentgo/stent/core/backend"
+)
+
+// CommitApart commits a batch as Commit does after too many refusals: what stands on a lease in transactions of its own.
+func (db *DB) CommitApart(ctx context.Context, b *backend.Batch) error {
+	w, err := db.sort(b)
+	if err == nil {
+		err = db.identify(ctx, w)
+	}
+	if err == nil {
+		err = db.writeApart(ctx, w)
+	}
+	if err != nil {
+		return err
+	}
+	return db.commit(ctx, w)
+}
+
 // InSchema makes SQL that names the schema stent name the one of the handle.
 func (db *DB) InSchema(text string) string { return inSchema(text, db.opts.schema) }
 

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -138,6 +139,32 @@ func TestAFullDiskIsSaidAndNothingIsLost(t *testing.T) {
 	}
 	if err := db.Commit(context.Background(), &backend.Batch{Commands: []backend.Command{small, large}}); err != nil {
 		t.Errorf("with room again: %v", err)
+	}
+}
+
+func TestADamagedFileIsSaid(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "it.db")
+	db, err := sqlite.Open(t.Context(), path)
+	must(t, err)
+	for i := range 500 {
+		must(t, db.Commit(t.Context(), &backend.Batch{Commands: []backend.Command{
+			&backend.Start{ID: fmt.Sprint("e-", i), Workflow: "w", Queue: "q", Input: make([]byte, 500)},
+		}}))
+	}
+	must(t, db.Close())
+	data, err := os.ReadFile(path)
+	must(t, err)
+	for i := len(data) / 4; i < len(data); i++ {
+		data[i] = 0xff
+	}
+	must(t, os.WriteFile(path, data, 0o600))
+	db, err = sqlite.Open(t.Context(), path)
+	if err == nil {
+		_, err = db.Executions(t.Context(), backend.ExecutionFilter{Limit: 500})
+		must(t, db.Close())
+	}
+	if err == nil || !strings.Contains(err.Error(), path+" is damaged: restore a backup") {
+		t.Errorf("it says %v", err)
 	}
 }
 
