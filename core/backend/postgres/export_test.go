@@ -13,7 +13,7 @@ func (db *DB) CommitApart(ctx context.Context, b *backend.Batch) error {
 		err = db.identify(ctx, w)
 	}
 	if err == nil {
-		err = db.writeApart(ctx, w)
+		err = db.writeApart(ctx, w, w.takeLeased())
 	}
 	if err != nil {
 		return err
