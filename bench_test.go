@@ -21,14 +21,14 @@ func BenchmarkWorkflow(b *testing.B) {
 					b.Fatal(err)
 				}
 				defer func() { _ = db.Close() }()
-				benchmarkWorkflow(b, db, activities, nil)
+				benchmarkWorkflow(b, db, activities, 100, nil)
 			})
 		}
 	}
 }
 
 // benchmarkWorkflow has each activity say something, unless say is nil.
-func benchmarkWorkflow(b *testing.B, db backend.Backend, activities int, say func(context.Context), opts ...core.Option) {
+func benchmarkWorkflow(b *testing.B, db backend.Backend, activities, inFlight int, say func(context.Context), opts ...core.Option) {
 	b.ReportAllocs()
 	noop := core.NewActivity[int, int]("noop")
 	wf := core.NewWorkflow[int, int]("sequence")
@@ -67,7 +67,7 @@ func benchmarkWorkflow(b *testing.B, db backend.Backend, activities int, say fun
 	}
 	close(left)
 	b.ResetTimer()
-	for range 100 {
+	for range inFlight {
 		flights.Go(func() {
 			for i := range left {
 				run, err := wf.Start(b.Context(), e, i)

@@ -14,14 +14,15 @@ import (
 // machine the two make up what BenchmarkWorkflow tells. The race detector adds its own.
 func TestAllocationsOfTheEngine(t *testing.T) {
 	for _, gate := range []struct {
-		activities int
-		most       int64
+		activities, inFlight int
+		most                 int64
 	}{
-		{0, 50},
-		{5, 175},
+		{0, 100, 40},
+		{1, 1, 110},
+		{5, 100, 165},
 	} {
-		t.Run(fmt.Sprintf("activities=%d", gate.activities), func(t *testing.T) {
-			r := testing.Benchmark(func(b *testing.B) { benchmarkWorkflow(b, memory.Open(), gate.activities, nil) })
+		t.Run(fmt.Sprintf("activities=%d, in flight=%d", gate.activities, gate.inFlight), func(t *testing.T) {
+			r := testing.Benchmark(func(b *testing.B) { benchmarkWorkflow(b, memory.Open(), gate.activities, gate.inFlight, nil) })
 			if r.N == 0 {
 				t.Fatal("the benchmark failed")
 			}

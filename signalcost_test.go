@@ -39,7 +39,7 @@ func TestAllocationsOfSignals(t *testing.T) {
 	} {
 		t.Run(gate.name, func(t *testing.T) {
 			measure := func(say func(context.Context), opts ...core.Option) int64 {
-				r := testing.Benchmark(func(b *testing.B) { benchmarkWorkflow(b, memory.Open(), 5, say, opts...) })
+				r := testing.Benchmark(func(b *testing.B) { benchmarkWorkflow(b, memory.Open(), 5, 100, say, opts...) })
 				if r.N == 0 {
 					t.Fatal("the benchmark failed")
 				}

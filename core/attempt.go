@@ -250,7 +250,6 @@ func (w *worker) conclude(ctx, within context.Context, a *activityTask, result [
 	}
 	if errors.Is(err, errCrowded) {
 		w.giveBack(within, &backend.Release{Task: a.id, Token: a.token})
-		w.due(0)
 		return
 	}
 	failure := failureOf(err)

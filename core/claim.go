@@ -50,6 +50,9 @@ func (c *claimRequest) begins() {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	c.cmd.Max = max(c.w.cfg.Slots-c.w.used, 0)
+	if !c.w.backlog {
+		c.cmd.Max -= c.cmd.Max / 4 // most will not be needed, and what begins here meanwhile has to have one
+	}
 	c.w.used += c.cmd.Max               // nobody else may promise them meanwhile
 	c.w.again, c.w.newer = false, false // it sees what there is until now
 	c.heard, c.w.crowd.heard = c.w.crowd.heard, false
@@ -74,6 +77,7 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 	}
 	w.mu.Lock()
 	w.used -= cmd.Max - len(cmd.Tasks)
+	w.backlog = cmd.More
 	w.more = cmd.More || w.newer
 	w.paused = cmd.Paused
 	w.claiming = false
@@ -128,6 +132,26 @@ func (w *worker) infoOf(t *backend.Claimed) TaskInfo {
 
 // admit makes room for an execution whose orchestrator was claimed. Its first turn is still to come.
 func (w *worker) admit(t *backend.Claimed) *run {
+	r := w.newRun(t)
+	if r == nil {
+		return nil
+	}
+	r.measureAdmitted(t.Due)
+	w.mu.Lock()
+	if x := w.rejected[t.ID.Execution]; x.token+1 == t.Token {
+		r.rejected = x.err
+	}
+	delete(w.rejected, t.ID.Execution)
+	w.runs[t.ID.Execution] = r
+	w.mu.Unlock()
+	if t.Expiry > 0 {
+		w.expireIn(t.Expiry)
+	}
+	return r
+}
+
+// newRun makes a run of an orchestrator, or says why it cannot and returns nil.
+func (w *worker) newRun(t *backend.Claimed) *run {
 	policy, err := decodePolicy(t.Policy)
 	if err != nil {
 		w.e.log.Error("execution cannot be read and is left alone", "stent_execution_id", t.ID.Execution, "error", err)
@@ -141,28 +165,13 @@ func (w *worker) admit(t *backend.Claimed) *run {
 	if h.callee != nil && h.callee.settings.historyMax > 0 {
 		warn, most = h.callee.settings.historyWarn, h.callee.settings.historyMax
 	}
-	r := &run{
+	return &run{
 		w: w, info: w.infoOf(t), token: t.Token, attempt: t.Attempt, crashes: t.Crashes, policy: policy,
 		input: t.Input, priority: t.Priority, number: t.Run, base: t.Base, parent: t.Parent, carrier: t.Carrier, metadata: t.Metadata, warn: warn, most: most,
 		created: t.Created, started: t.Started,
 		handler: h, slot: true, busy: true, loaded: t.Fresh,
 		resume: make(chan struct{}), yielded: make(chan struct{}),
 	}
-	if len(w.e.metrics) > 0 {
-		r.admitted = w.e.clock.Now()
-		w.measureClaimed(&r.info, t.Due)
-	}
-	w.mu.Lock()
-	if x := w.rejected[t.ID.Execution]; x.token+1 == t.Token {
-		r.rejected = x.err
-	}
-	delete(w.rejected, t.ID.Execution)
-	w.runs[t.ID.Execution] = r
-	w.mu.Unlock()
-	if t.Expiry > 0 {
-		w.expireIn(t.Expiry)
-	}
-	return r
 }
 
 // load reads histories, of executions that were just claimed and of those that were woken.

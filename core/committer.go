@@ -16,7 +16,7 @@ import (
 // with the load, and with them the number of commits for each command falls.
 //
 // A command that stands on a worker's lease is tried until it is committed or the lease is gone; nobody else would
-// write it. Any other has a caller who waits for it and is told of the first error.
+// write it. Any other, and a start that such a lease is to hold, has a caller who waits for it and is told of the first error.
 type committer struct {
 	db      backend.Committer
 	outage  *outage
@@ -38,9 +38,10 @@ var errGivenUp = errors.New("it was not tried again")
 
 // pending is a command that waits for its transaction.
 type pending struct {
-	worker string
+	worker string // on whose lease it stands; "" for none
 	cmd    backend.Command
 	then   finisher
+	once   bool // it is not tried again, though it stands on a lease
 }
 
 // finisher is told once how a command ended, from a goroutine of the committer that others wait for: done must not block.
@@ -96,7 +97,7 @@ func (c *committer) detach(worker string) {
 
 // submit queues a command. worker is "" for one that stands on no lease.
 func (c *committer) submit(worker string, cmd backend.Command, done func(error)) {
-	c.put(pending{worker, cmd, finish(done)})
+	c.put(pending{worker: worker, cmd: cmd, then: finish(done)})
 }
 
 func (c *committer) put(p pending) {
@@ -190,7 +191,7 @@ func (c *committer) write(worker string, batch []pending) {
 
 		var again []pending
 		for _, p := range batch {
-			if p.worker == "" {
+			if p.worker == "" || p.once {
 				p.then.done(err)
 			} else {
 				again = append(again, p)

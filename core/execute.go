@@ -105,6 +105,7 @@ func (w *worker) giveBack(ctx context.Context, cmd *backend.Release) {
 			return
 		}
 		w.returned(cmd.Task)
+		w.due(0)
 	})
 }
 

@@ -132,8 +132,7 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // recheck makes good what was lost with the answer of a claim. What it told of executions held here is read for all of
-// them. Tasks that the database says this worker holds and that the worker does not know of are given back; for these it
-// looks twice, since a claim may just be on its way here.
+// them, and what it took is given back.
 func (w *worker) recheck() {
 	if isClosed(w.lostLease) {
 		return
@@ -146,29 +145,58 @@ func (w *worker) recheck() {
 		if len(ids) > 0 {
 			w.load(ids)
 		}
-		before := map[backend.TaskID]int64{}
-		for range 2 {
-			if !w.pause(w.ctx, time.Second) {
-				return
-			}
-			held, err := w.e.db.Held(w.ctx, w.id)
-			w.e.measureError("held", err)
-			if err != nil {
-				return // the next fault brings the next look, and the end of the session gives everything back
-			}
-			strange := map[backend.TaskID]int64{}
-			for _, t := range held {
-				if w.isHere(t.ID) {
-					continue
-				}
-				strange[t.ID] = t.Token
-				if before[t.ID] == t.Token {
-					w.giveBack(w.ctx, &backend.Release{Task: t.ID, Token: t.Token})
-				}
-			}
-			before = strange
-		}
 	})
+	w.recheckHeld()
+}
+
+// recheckHeld gives back the tasks that the database says this worker holds and that the worker does not know of.
+func (w *worker) recheckHeld() {
+	if isClosed(w.lostLease) {
+		return
+	}
+	w.mu.Lock()
+	underWay := w.rechecking
+	w.rechecking, w.doubts = true, true
+	w.mu.Unlock()
+	if !underWay {
+		w.goroutines.Go(func() {
+			for w.inDoubt() {
+				w.giveBackUnknown()
+			}
+		})
+	}
+}
+
+// inDoubt tells whether recheckHeld was called since the last look began. If not, there is no other.
+func (w *worker) inDoubt() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rechecking, w.doubts = w.doubts, false
+	return w.rechecking
+}
+
+// giveBackUnknown looks twice, since a claim may just be on its way here, and for as long as the database does not answer.
+func (w *worker) giveBackUnknown() {
+	before := map[backend.TaskID]int64{}
+	for looks := 0; looks < 2 && w.pause(w.ctx, time.Second); {
+		held, err := w.e.db.Held(w.ctx, w.id)
+		w.e.measureError("held", err)
+		if err != nil {
+			continue
+		}
+		looks++
+		strange := map[backend.TaskID]int64{}
+		for _, t := range held {
+			if w.isHere(t.ID) {
+				continue
+			}
+			strange[t.ID] = t.Token
+			if before[t.ID] == t.Token {
+				w.giveBack(w.ctx, &backend.Release{Task: t.ID, Token: t.Token})
+			}
+		}
+		before = strange
+	}
 }
 
 func (w *worker) isHere(id backend.TaskID) bool {

@@ -31,6 +31,14 @@ func (w *worker) measureClaimed(info *TaskInfo, due time.Time) {
 	w.e.metrics.put(&recorded{what: taskClaimed, queue: info.Queue, step: info.Step, kind: info.Kind, duration: waited})
 }
 
+// measureAdmitted tells of an orchestrator that was due at a time, and is in memory from now on.
+func (r *run) measureAdmitted(due time.Time) {
+	if len(r.w.e.metrics) > 0 {
+		r.admitted = r.w.e.clock.Now()
+		r.w.measureClaimed(&r.info, due)
+	}
+}
+
 // measureEnd tells how an activity's attempt ended, once that was written; a is nil where it is no longer known here.
 func (w *worker) measureEnd(a *activityTask, ended what, reason string) {
 	if len(w.e.metrics) == 0 || a == nil {

@@ -30,9 +30,9 @@ func (w *Workflow[I, O]) Start(ctx context.Context, e *Engine, in I, opts ...Sta
 		return nil, fmt.Errorf("start %s: %w", w.name, err)
 	}
 	if e.middleware.any() {
-		err = e.starting(ctx, nil, cmd)
+		err = e.starting(ctx, func(ctx context.Context) error { return e.begin(ctx, cmd) }, cmd)
 	} else {
-		err = e.commit(ctx, cmd)
+		err = e.begin(ctx, cmd)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, err)
@@ -40,8 +40,9 @@ func (w *Workflow[I, O]) Start(ctx context.Context, e *Engine, in I, opts ...Sta
 	if cmd.Err != nil {
 		return nil, fmt.Errorf("start %s as %s: %w", w.name, cmd.ID, cmd.Err)
 	}
-	e.measureStarted(cmd)
-	e.taskDue(cmd.Queue, cmd.Priority)
+	if cmd.Claimed.IsZero() {
+		e.taskDue(cmd.Queue, cmd.Priority)
+	}
 	e.expiresIn(cmd.MaxDuration)
 	return &Run[O]{engine: e, id: cmd.ID, begun: !cmd.Existed, Existed: cmd.Existed}, nil
 }

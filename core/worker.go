@@ -161,6 +161,7 @@ type worker struct {
 	claiming   bool                 // a claim is under way
 	again      bool                 // another is wanted after it
 	more       bool                 // there may be due tasks that did not fit
+	backlog    bool                 // the last claim left some, or there has been none yet
 	newer      bool                 // something came due since the claim that is under way was asked for
 	rejected   map[string]rejection // of executions
 	ranked     bool                 // tasks of different priorities have been seen
@@ -169,6 +170,8 @@ type worker struct {
 	dueTimer   ClockTimer
 	dueAt      time.Time
 	fewer      sync.Cond // runs or activities became fewer
+	rechecking bool      // recheckHeld is under way
+	doubts     bool      // and is to look once more
 	stuck      int       // activities whose attempts were written off and that have not returned
 	sweepAt    time.Time // when something will have used up its time; zero if that is not known
 	tickAt     time.Time // when a schedule will tick, or has to be looked for; zero if that is not known
@@ -184,6 +187,7 @@ func (e *Engine) newWorker(cfg WorkerConfig) *worker {
 		lostLease:  make(chan struct{}),
 		sweepSoon:  make(chan struct{}, 1),
 		state:      backend.WorkerStarting,
+		backlog:    true,
 		runs:       map[string]*run{},
 		rejected:   map[string]rejection{},
 		activities: map[backend.TaskID]*activityTask{},

@@ -37,7 +37,7 @@ type Batch struct {
 	Now time.Time // the database's clock in this transaction
 }
 
-// Start begins an execution: one row, pending.
+// Start begins an execution: one row, pending, or running with Claim.
 type Start struct {
 	ID          string
 	Workflow    string
@@ -53,9 +53,14 @@ type Start struct {
 	Metadata    map[string]string
 	Carrier     map[string]string
 
+	// Claim has the batch's worker claim the execution as it begins: it is running with token 1 and was never in its
+	// queue. Where the worker's lease is lost, or the queue paused, it begins like any other. Without Delay and At only.
+	Claim bool
+
 	// Set by Commit.
-	Existed bool  // an execution with this id, workflow and input hash was there already
-	Err     error // ErrAlreadyExists
+	Claimed time.Time // when it was claimed, which is when it was created; zero if it was not, or had been before
+	Existed bool      // an execution with this id, workflow and input hash was there already
+	Err     error     // ErrAlreadyExists
 }
 
 // Signalled delivers a signal to an execution that has not ended. A waiting orchestrator becomes due; the holder of a

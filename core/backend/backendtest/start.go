@@ -16,6 +16,11 @@ var starts = []behaviour{
 	{"a delayed start is not due before its delay", startDelayed},
 	{"a start for a time is due then and its delay is ignored", startAt},
 	{"a worker need not be registered to start and signal", startWithoutWorker},
+	{"one that claims is running, and the worker's, from its beginning", startClaims},
+	{"one that claims and was there already is left to who has it", startClaimsExisting},
+	{"one that claims begins like any other where its queue is paused", startClaimsPaused},
+	{"one that claims begins like any other without a lease", startClaimsWithoutLease},
+	{"one that claimed is due again when its worker dies", startClaimsAndDies},
 }
 
 func startKeepsAll(h *harness) {
@@ -143,4 +148,109 @@ func startWithoutWorker(h *harness) {
 	h.commit("nobody", s, sig)
 	h.is("start", s.Err, nil)
 	h.is("signal", sig.Err, nil)
+}
+
+func newClaimingStart(id string) *backend.Start {
+	s := newStart(id)
+	s.Claim = true
+	return s
+}
+
+func startClaims(h *harness) {
+	w := h.worker("w")
+	one, plain, two := newClaimingStart("a"), newStart("b"), newClaimingStart("c")
+	h.commit(w, one, plain, two)
+	for _, s := range []*backend.Start{one, two} {
+		h.is("start", s.Err, nil)
+		e := h.execution(s.ID)
+		equal(h, "claimed, created and started", []bool{!s.Claimed.IsZero(), e.Created.Equal(s.Claimed), e.Started.Equal(s.Claimed)}, []bool{true, true, true})
+		want := backend.Execution{
+			ID: s.ID, Workflow: "wf", Queue: "default", State: backend.Running, TaskState: backend.Running, Worker: w, Token: 1, Attempt: 1,
+			Input: s.Input, InputHash: s.InputHash, Created: e.Created, Started: e.Started, Run: 1,
+		}
+		equal(h, "execution", e, want)
+	}
+	equal(h, "claimed", plain.Claimed.IsZero(), true)
+	h.state("b", backend.Pending, backend.Pending)
+	held := h.held(w)
+	slices.Sort(held)
+	equal(h, "held", held, []string{"a.0", "c.0"})
+	many := make([]backend.Command, 40)
+	for i := range many {
+		s := newStart(fmt.Sprint("many-", i))
+		s.Claim, many[i] = i%2 == 0, s
+	}
+	other := h.worker("other")
+	h.commit(other, many...)
+	equal(h, "held of many", len(h.held(other)), 20)
+	for i, c := range many {
+		equal(h, "claimed", !c.(*backend.Start).Claimed.IsZero(), i%2 == 0)
+	}
+	equal(h, "due of many", len(h.claim(h.worker("third"), 30)), 21)
+	stats, err := h.db.Stats(h.ctx)
+	h.ok(err)
+	equal(h, "running", stats.Executions[backend.Running], 43)
+	h.turn(w, &backend.Turn{Execution: "a", Token: 1, Yield: &backend.Yield{}})
+	equal(h, "the next token", h.claimOne(w).Token, 2)
+}
+
+func startClaimsExisting(h *harness) {
+	w, other := h.worker("w"), h.worker("other")
+	token := h.begin(other, "a")
+	again, first, second := newClaimingStart("a"), newStart("b"), newClaimingStart("b")
+	h.commit(w, again, first, second)
+	equal(h, "existed", []bool{again.Existed, first.Existed, second.Existed}, []bool{true, false, true})
+	equal(h, "claimed", []bool{again.Claimed.IsZero(), second.Claimed.IsZero()}, []bool{true, true})
+	equal(h, "held", len(h.held(w)), 0)
+	h.turn(other, &backend.Turn{Execution: "a", Token: token, Close: &backend.Close{State: backend.Completed}})
+
+	claimed := newClaimingStart("c")
+	h.twice(w, claimed)
+	equal(h, "committed again, it existed and was claimed before", []bool{claimed.Existed, claimed.Claimed.IsZero()}, []bool{true, true})
+	equal(h, "held", h.held(w), []string{"c.0"})
+}
+
+func startClaimsPaused(h *harness) {
+	w := h.worker("w")
+	h.ok(h.db.PauseQueue(h.ctx, "slow", "anna"))
+	paused, open := newClaimingStart("a"), newClaimingStart("b")
+	paused.Queue = "slow"
+	h.commit(w, paused, open)
+	equal(h, "claimed", []bool{paused.Claimed.IsZero(), open.Claimed.IsZero()}, []bool{true, false})
+	h.state("a", backend.Pending, backend.Pending)
+	equal(h, "held", h.held(w), []string{"b.0"})
+	h.ok(h.db.ResumeQueue(h.ctx, "slow", "anna"))
+	c := newClaim(10)
+	c.Queues = []string{"slow"}
+	h.commit(w, c)
+	equal(h, "due", ids(c.Tasks), []string{"a.0"})
+}
+
+func startClaimsWithoutLease(h *harness) {
+	w := h.worker("w")
+	h.begin(w, "before")
+	h.ok(h.db.Retire(h.ctx, w))
+	for worker, id := range map[string]string{w: "a", "nobody": "b"} {
+		s := newClaimingStart(id)
+		h.commit(worker, s)
+		h.is("start", s.Err, nil)
+		h.that("it is not claimed", s.Claimed.IsZero())
+		h.state(id, backend.Pending, backend.Pending)
+	}
+	equal(h, "due", len(h.claim(h.worker("other"), 10)), 3)
+}
+
+func startClaimsAndDies(h *harness) {
+	w, other := h.doomed("w"), h.worker("other")
+	s := newClaimingStart("a")
+	h.commit(w, s)
+	if s.Claimed.IsZero() {
+		h.t.Fatal("it is not claimed")
+	}
+	equal(h, "given back", h.reap(5, w), []backend.ReapedTask{{Task: root("a"), Kind: backend.Orchestrator, Step: "wf", Queue: "default", Worker: w}})
+	got := h.claimOne(other)
+	equal(h, "token and crashes", [2]int64{got.Token, int64(got.Crashes)}, [2]int64{2, 1})
+	late := &backend.Turn{Execution: "a", Token: 1, Close: &backend.Close{State: backend.Completed}}
+	h.commit(w, late)
+	h.is("a late turn", late.Err, backend.ErrLeaseLost)
 }

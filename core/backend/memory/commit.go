@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/stentgo/stent/core/backend"
 )
@@ -101,18 +102,21 @@ func (t *tx) leased(fn func() bool) error {
 }
 
 func (t *tx) start(c *backend.Start) {
-	c.Existed, c.Err = false, nil
+	c.Claimed, c.Existed, c.Err = time.Time{}, false, nil
 	if e := t.find(c.ID); e != nil {
 		if c.Existed = e.Workflow == c.Workflow && e.InputHash == c.InputHash; !c.Existed {
 			c.Err = backend.ErrAlreadyExists
 		}
 		return
 	}
-	t.begin(c, nil)
+	e := t.begin(c, nil)
+	if c.Claim && t.alive && !t.pausedNow(c.Queue) {
+		c.Claimed = t.take(&e.claimable).Started
+	}
 }
 
 // begin makes an execution that is not there; parent is the call that it is of, if any.
-func (t *tx) begin(c *backend.Start, parent *backend.TaskID) {
+func (t *tx) begin(c *backend.Start, parent *backend.TaskID) *execution {
 	e := &execution{
 		Execution: backend.Execution{
 			ID: c.ID, Workflow: c.Workflow, Queue: c.Queue, Priority: c.Priority, Tags: slices.Clone(c.Tags),
@@ -133,6 +137,7 @@ func (t *tx) begin(c *backend.Start, parent *backend.TaskID) {
 	t.executions[c.ID], t.live[e] = e, true
 	t.order = append(t.order, e)
 	t.setDue(&e.claimable, due)
+	return e
 }
 
 func (t *tx) signalled(c *backend.Signalled) {

@@ -34,10 +34,10 @@ func unique(list []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(list)))
 }
 
-// claimed is what a claim took, with its row of the table held.
+// claimed is a row of the table held: executions that a statement took for the worker.
 type claimed struct {
-	journal int64
-	tasks   []backend.Claimed
+	journal    int64
+	executions []key
 }
 
 // claimedRow is a row of claim.sql.
@@ -89,7 +89,7 @@ func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.Due.Compare(b.Due), a.Created.Compare(b.Created))
 	})
 	if head.journal.Valid {
-		w.claimed = append(w.claimed, claimed{head.journal.Int64, c.Tasks})
+		w.claimed = append(w.claimed, claimed{head.journal.Int64, orchestrators(c.Tasks)})
 	}
 	c.Paused = head.paused
 	c.More = head.eligible > int64(c.Max)
@@ -100,6 +100,17 @@ func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 		c.NextDue = contended
 	}
 	return nil
+}
+
+// orchestrators are the keys of the executions whose orchestrators are among some tasks.
+func orchestrators(tasks []backend.Claimed) []key {
+	keys := make([]key, 0, len(tasks))
+	for i := range tasks {
+		if tasks[i].Kind == backend.Orchestrator {
+			keys = append(keys, keyOf(tasks[i].ID.Execution))
+		}
+	}
+	return keys
 }
 
 func (r *claimedRow) scan(rows pgx.Rows) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -115,7 +116,7 @@ func (db *DB) write(ctx context.Context, w *work) error {
 	w.orchestrators(p)
 	w.continues(p)
 	var over []int64
-	if len(w.claims) > 0 {
+	if w.claiming {
 		if over = db.holdings.takeOver(w.worker); len(over) > 0 {
 			p.add("let_go", nil, w.worker, over)
 		}
@@ -171,7 +172,7 @@ func (u unsettled) Unwrap() error { return u.error }
 func reset(c backend.Command) error {
 	switch c := c.(type) {
 	case *backend.Start:
-		c.Existed, c.Err = false, nil
+		c.Claimed, c.Existed, c.Err = time.Time{}, false, nil
 	case *backend.Turn:
 		c.State, c.Err = "", nil
 		if c.Continue != nil {

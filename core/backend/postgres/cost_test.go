@@ -52,6 +52,26 @@ func TestCost(t *testing.T) {
 			}
 		})
 	}
+	t.Run("one at a time, one activity", func(t *testing.T) {
+		m := newMill(t, server.Database(t), postgres.Notify(false))
+		m.oneAtATime(50)
+		const n, most = 500, 560
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		wal, commits := m.cost(func() { m.oneAtATime(n) })
+		runtime.ReadMemStats(&after)
+		allocs := float64(after.Mallocs-before.Mallocs) / n
+		t.Logf("%.0f bytes of log, %.3f commits and %.1f allocations for an execution", wal/n, commits/n, allocs)
+		if allocs > most {
+			t.Errorf("%.1f allocations for an execution, want at most %d", allocs, most)
+		}
+		if wal/n > 1400 {
+			t.Errorf("%.0f bytes of log for an execution, want at most 1400", wal/n)
+		}
+		if commits/n > 3.02 {
+			t.Errorf("%.3f commits for an execution, want 3", commits/n)
+		}
+	})
 	t.Run("an idle worker's claims", func(t *testing.T) {
 		m := newMill(t, server.Database(t), postgres.Notify(false))
 		m.workflows(50, 1)
@@ -156,7 +176,26 @@ func (m *mill) finish(n, activities int) {
 	if len(tasks) != n {
 		m.Fatalf("claimed %d of %d", len(tasks), n)
 	}
-	commands := make([]backend.Command, n)
+	m.run(tasks, activities)
+}
+
+// oneAtATime runs workflows of one activity, each claimed with its start.
+func (m *mill) oneAtATime(n int) {
+	m.Helper()
+	for range n {
+		s := newStart(newID())
+		s.Claim = true
+		if m.commit(s); s.Claimed.IsZero() {
+			m.Fatal("it was not claimed")
+		}
+		m.run([]backend.Claimed{{Task: backend.Task{ID: backend.TaskID{Execution: s.ID}, Token: 1}}}, 1)
+	}
+}
+
+// run runs orchestrators that the worker holds to their ends.
+func (m *mill) run(tasks []backend.Claimed, activities int) {
+	m.Helper()
+	commands := make([]backend.Command, len(tasks))
 	for seq := 1; seq <= activities+1; seq++ {
 		for i, t := range tasks {
 			turn := &backend.Turn{Execution: t.ID.Execution, Token: t.Token}

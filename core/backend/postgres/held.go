@@ -1,10 +1,6 @@
 package postgres
 
-import (
-	"sync"
-
-	"github.com/stentgo/stent/core/backend"
-)
+import "sync"
 
 // holdings are the claims of this handle's workers of which something is still held, so that a row of the table held is
 // deleted when nothing of it is. What is missed here, because the answer to a commit was lost, goes when the worker ends.
@@ -41,11 +37,7 @@ func (h *holdings) settle(w *work) {
 
 func (h *holdings) hold(worker int32, c claimed) {
 	row := &heldClaim{n: c.journal}
-	for _, t := range c.tasks {
-		if t.Kind != backend.Orchestrator {
-			continue
-		}
-		k := keyOf(t.ID.Execution)
+	for _, k := range c.executions {
 		h.leave(worker, k) // by another handle, if at all
 		if h.claims == nil {
 			h.claims, h.over = map[int32]map[key]*heldClaim{}, map[int32][]int64{}

@@ -48,12 +48,17 @@ func TestTheLifeOfOneActivity(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- engine.Serve(ctx, core.WorkerConfig{Lease: time.Hour}) }()
-	run, err := orders.Start(ctx, engine, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := run.Wait(ctx); err != nil {
-		t.Fatal(err)
+	for range 2 { // the first may begin before the worker does
+		if _, err := conn.Exec(ctx, "TRUNCATE public.noted"); err != nil {
+			t.Fatal(err)
+		}
+		run, err := orders.Start(ctx, engine, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := run.Wait(ctx); err != nil {
+			t.Fatal(err)
+		}
 	}
 	got := noted(t, conn)
 	stop()

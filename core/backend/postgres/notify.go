@@ -130,6 +130,9 @@ type notifier struct {
 // notifyPause is the least time between two notifications.
 const notifyPause = 5 * time.Millisecond
 
+// notify sends a note. No crash leaves anything of it, so its commit need not wait for the disk.
+const notify = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)"
+
 // notifyTimeout is how long one may take; a lost one is made good by the receiver's polling.
 const notifyTimeout = 5 * time.Second
 
@@ -160,7 +163,7 @@ func (n *notifier) run(ended chan struct{}) {
 	for what, any := n.take(); any; what, any = n.take() {
 		ctx, cancel := context.WithTimeout(context.Background(), notifyTimeout)
 		// An error is a database that cannot be reached; who waits for news looks by itself then.
-		_, _ = n.db.pool.Exec(ctx, "SELECT pg_notify($1, $2)", n.db.channel(), what.encode(n.from))
+		_, _ = n.db.pool.Exec(ctx, notify, n.db.channel(), what.encode(n.from))
 		cancel()
 		pause := time.NewTimer(notifyPause)
 		select {

@@ -11,7 +11,7 @@ import (
 )
 
 // startArgs are the parameters of start.sql.
-func startArgs(starts []*backend.Start) []any {
+func startArgs(starts []*backend.Start, worker int32) []any {
 	return []any{
 		column(starts, func(s *backend.Start) key { return keyOf(s.ID) }),
 		column(starts, func(s *backend.Start) pgtype.Text { return aliasOf(s.ID) }),
@@ -27,6 +27,8 @@ func startArgs(starts []*backend.Start) []any {
 		column(starts, func(s *backend.Start) int64 { return delay(s.MaxDuration) }),
 		column(starts, func(s *backend.Start) pgtype.Text { return dict(s.Metadata) }),
 		column(starts, func(s *backend.Start) pgtype.Text { return dict(s.Carrier) }),
+		column(starts, func(s *backend.Start) bool { return s.Claim }),
+		worker,
 	}
 }
 
@@ -37,21 +39,41 @@ func (w *work) start(p *pipeline) {
 	starts := make([]*backend.Start, 0, len(w.starts))
 	seen := make(map[string]bool, len(w.starts))
 	for _, s := range w.starts {
-		if w.news.due(s.Queue); !seen[s.ID] {
+		if !seen[s.ID] {
 			starts = append(starts, s)
 			seen[s.ID] = true
 		}
 	}
-	p.add("start", func(rows pgx.Rows) error {
-		var k key
-		for rows.Next() {
-			if err := rows.Scan(&k); err != nil {
-				return err
-			}
-			w.begun[k] = true
+	p.add("start", func(rows pgx.Rows) error { return w.readStarts(rows, starts) }, startArgs(starts, w.worker)...)
+}
+
+// readStarts reads which of some starts have begun an execution, and which of these were claimed with that.
+func (w *work) readStarts(rows pgx.Rows, starts []*backend.Start) error {
+	var (
+		k       key
+		started pgtype.Timestamptz
+		journal pgtype.Int8
+		held    []key
+	)
+	for rows.Next() {
+		if err := rows.Scan(&k, &started, &journal); err != nil {
+			return err
 		}
-		return rows.Err()
-	}, startArgs(starts)...)
+		if w.begun[k] = started; started.Valid {
+			held = append(held, k)
+		}
+	}
+	if len(held) > 0 {
+		w.claimed = append(w.claimed, claimed{journal.Int64, held})
+	}
+	if len(held) < len(w.begun) {
+		for _, s := range starts {
+			if started, ok := w.begun[keyOf(s.ID)]; ok && !started.Valid {
+				w.news.due(s.Queue)
+			}
+		}
+	}
+	return rows.Err()
 }
 
 // settleStarts finds out what the executions are that were there already. It is done after the commit, since one that
@@ -59,7 +81,9 @@ func (w *work) start(p *pipeline) {
 func (db *DB) settleStarts(ctx context.Context, w *work) error {
 	var met []*backend.Start
 	for _, s := range w.starts {
-		if k := keyOf(s.ID); w.begun[k] {
+		k := keyOf(s.ID)
+		if started, ok := w.begun[k]; ok {
+			s.Claimed = at(started)
 			delete(w.begun, k) // a second start with the same id in this batch has met the first
 		} else {
 			met = append(met, s)

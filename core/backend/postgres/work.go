@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/stentgo/stent/core/backend"
 )
 
@@ -27,9 +29,10 @@ type work struct {
 	claims    []*backend.Claim
 	trims     []keyed[*backend.Trim]
 
-	begun   map[key]bool // the executions that this transaction began
-	claimed []claimed    // what its claims took
-	news    news         // what others are to be told
+	claiming bool                       // it may take tasks for the worker
+	begun    map[key]pgtype.Timestamptz // the executions that this transaction began, with when they were claimed with that
+	claimed  []claimed                  // what its claims took
+	news     news                       // what others are to be told
 }
 
 // keyed is a command with its execution's key.
@@ -67,7 +70,7 @@ func (db *DB) sort(b *backend.Batch) (*work, error) {
 func (w *work) put(c backend.Command) error {
 	switch c := c.(type) {
 	case *backend.Start:
-		w.starts = append(w.starts, c)
+		w.starts, w.claiming = append(w.starts, c), w.claiming || c.Claim
 	case *backend.Signalled:
 		w.signals = append(w.signals, c)
 	case *backend.Cancel:
@@ -90,7 +93,7 @@ func (w *work) put(c backend.Command) error {
 	case *backend.Beat:
 		w.beats = append(w.beats, keyed[*backend.Beat]{keyOf(c.Task.Execution), c})
 	case *backend.Claim:
-		w.claims = append(w.claims, c)
+		w.claims, w.claiming = append(w.claims, c), true
 	}
 	return nil
 }
@@ -100,7 +103,7 @@ func (w *work) empty() bool {
 }
 
 // leased tells whether there is anything that stands on the worker's lease.
-func (w *work) leased() bool { return w.fenced() || len(w.claims) > 0 }
+func (w *work) leased() bool { return w.fenced() || w.claiming }
 
 // fenced tells whether there is anything that a statement may refuse.
 func (w *work) fenced() bool {
@@ -150,12 +153,12 @@ func (w *work) refuseAll() {
 	for _, c := range w.claims {
 		c.Err = backend.ErrLeaseLost
 	}
-	w.claims = nil
+	w.claims, w.claiming = nil, false
 }
 
 // begin forgets what an earlier try has read.
 func (w *work) begin() {
-	w.begun = make(map[key]bool, len(w.starts))
+	w.begun = make(map[key]pgtype.Timestamptz, len(w.starts))
 	w.claimed, w.news = nil, news{worker: w.batch.Worker}
 }
 

@@ -28,6 +28,7 @@ type tx struct {
 	refused   map[backend.Command]error // commands that were found out to be refused after part of them was written
 	apart     bool                      // starts are written one by one
 	fences    map[string]fenced         // by execution; nil before the first turn
+	toClaim   []begun                   // with their start
 }
 
 // refusal is the error of a command that is refused after part of it was written: the transaction is rolled back and
@@ -92,6 +93,9 @@ func (t *tx) apply(b *backend.Batch) error {
 			}
 		}
 		rest = rest[1:]
+	}
+	if err := t.claimStarted(); err != nil {
+		return err
 	}
 	for _, c := range b.Commands {
 		if claim, ok := c.(*backend.Claim); ok {

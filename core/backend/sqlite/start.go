@@ -1,9 +1,14 @@
 package sqlite
 
-import "github.com/stentgo/stent/core/backend"
+import (
+	"slices"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
 
 func (t *tx) start(c *backend.Start) error {
-	c.Existed, c.Err = false, nil
+	c.Claimed, c.Existed, c.Err = time.Time{}, false, nil
 	n, begun, err := t.insert(t.q.start, startArgs(nil, c, t.now)...)
 	if err != nil {
 		return err
@@ -12,7 +17,45 @@ func (t *tx) start(c *backend.Start) error {
 		return t.startExisting(c)
 	}
 	t.tally("", backend.Pending)
+	t.started(n, c)
 	_, err = t.exec(t.q.startInput, inputArgs(nil, n, c)...)
+	return err
+}
+
+// started notes an execution that the worker is to claim with its start.
+func (t *tx) started(n int64, c *backend.Start) {
+	if c.Claim && t.alive {
+		t.toClaim = append(t.toClaim, begun{n, c})
+	}
+}
+
+// begun is an execution with the start that began it.
+type begun struct {
+	n     int64
+	start *backend.Start
+}
+
+// claimStarted claims what is to be claimed with its start, but for what is in paused queues.
+func (t *tx) claimStarted() error {
+	if len(t.toClaim) == 0 {
+		return nil
+	}
+	open := t.toClaim
+	err := t.each(t.ctx, t.q.claimPaused, func(r *row) error {
+		paused := r.text()
+		open = slices.DeleteFunc(open, func(b begun) bool { return b.start.Queue == paused })
+		return nil
+	})
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	numbers := make([]int64, len(open))
+	for i, b := range open {
+		numbers[i], b.start.Claimed = b.n, t.time
+	}
+	t.tallyMany(backend.Pending, -int64(len(open)))
+	t.tallyMany(backend.Running, int64(len(open)))
+	_, err = t.exec(t.q.claimExecutions, keyList(numbers), t.workerArg, t.now)
 	return err
 }
 

@@ -1,6 +1,10 @@
 package sqlite
 
-import "github.com/stentgo/stent/core/backend"
+import (
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+)
 
 // startsAtOnce is how many executions one statement begins. To begin and to end a statement costs about as much as a row
 // of it; with more at once there is little left to save.
@@ -23,7 +27,7 @@ func startsOf(commands []backend.Command) (chunk [startsAtOnce]*backend.Start, o
 func (t *tx) startChunk(chunk *[startsAtOnce]*backend.Start) error {
 	args := make([]any, 0, startsAtOnce*9)
 	for _, c := range chunk {
-		c.Existed, c.Err = false, nil
+		c.Claimed, c.Existed, c.Err = time.Time{}, false, nil
 		args = startArgs(args, c, t.now)
 	}
 	last, begun, err := t.insert(t.q.startChunk, args...)
@@ -37,6 +41,7 @@ func (t *tx) startChunk(chunk *[startsAtOnce]*backend.Start) error {
 	}
 	args = args[:0]
 	for i, c := range chunk {
+		t.started(first+int64(i), c)
 		args = inputArgs(args, first+int64(i), c)
 	}
 	_, err = t.exec(t.q.inputChunk, args...)
@@ -57,6 +62,7 @@ func (t *tx) sortOut(chunk *[startsAtOnce]*backend.Start, first, last int64) err
 		}
 		if n, ok := begun[c.ID]; ok {
 			delete(begun, c.ID) // another one with this id was not begun
+			t.started(n, c)
 			_, err = t.exec(t.q.startInput, inputArgs(nil, n, c)...)
 		} else {
 			err = t.startExisting(c)
