@@ -9,6 +9,7 @@ import "time"
 type crowd struct {
 	rivals bool          // other workers are registered, as the last heartbeat told; without any, no news wait
 	heard  bool          // of something that may be due, since the last claim began
+	found  time.Time     // when a claim last brought something
 	pause  time.Duration // after the next empty claim; grows fast and shrinks slowly
 	until  time.Time     // no news are answered before
 }
@@ -20,10 +21,17 @@ const (
 	crowdPauses = 250 * time.Millisecond
 )
 
+// crowdGrace is how long news may be on their way. Until then an empty claim after one that brought something says nothing
+// of others: that one may have taken what the news tell of.
+const crowdGrace = 20 * time.Millisecond
+
 // answered is called when a claim has ended that may have been an answer to news.
 func (c *crowd) answered(tasks int, now time.Time, most time.Duration, random float64) {
-	if tasks > 0 {
-		c.pause, c.until = c.pause/2, time.Time{}
+	switch {
+	case tasks > 0:
+		c.pause, c.until, c.found = c.pause/2, time.Time{}, now
+		return
+	case now.Sub(c.found) < crowdGrace:
 		return
 	}
 	c.pause = min(max(4*c.pause, crowdPause), most)
