@@ -256,7 +256,8 @@ func TestWorkersThatHearLittleAnswerAtOnce(t *testing.T) {
 				c.start(time.Millisecond)
 				advance(300 * time.Millisecond)
 			}
-			if longest, n := c.longest(); n != 100 || longest > 0 {
+			// A start in the moment of a look that found nothing waits for the shortest of the pauses.
+			if longest, n := c.longest(); n != 100 || longest > time.Millisecond || workers == 1 && longest > 0 {
 				t.Errorf("%d workers: %d of 100 executions began, at most %v after their start: want at once", workers, n, longest)
 			}
 		}
