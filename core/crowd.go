@@ -10,7 +10,7 @@ type crowd struct {
 	rivals bool          // other workers are registered, as the last heartbeat told; without any, no news wait
 	heard  bool          // of something that may be due, since the last claim began
 	found  time.Time     // when a claim last brought something
-	pause  time.Duration // after the next empty claim; grows fast and shrinks slowly
+	pause  time.Duration // after the last empty claim; grows with each
 	until  time.Time     // no news are answered before
 }
 
@@ -29,7 +29,7 @@ const crowdGrace = 20 * time.Millisecond
 func (c *crowd) answered(tasks int, now time.Time, most time.Duration, random float64) {
 	switch {
 	case tasks > 0:
-		c.pause, c.until, c.found = c.pause/2, time.Time{}, now
+		c.pause, c.until, c.found = 0, time.Time{}, now
 		return
 	case now.Sub(c.found) < crowdGrace:
 		return
