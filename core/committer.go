@@ -44,6 +44,9 @@ type pending struct {
 	once   bool // it is not tried again, though it stands on a lease
 }
 
+// asked tells that somebody waits for the answer, and is told of the first error.
+func (p pending) asked() bool { return p.worker == "" || p.once }
+
 // finisher is told once how a command ended, from a goroutine of the committer that others wait for: done must not block.
 type finisher interface{ done(err error) }
 
@@ -147,7 +150,7 @@ func (c *committer) run() {
 	}
 }
 
-// take removes the next batch from the queue: the commands of one worker, and those that stand on no lease.
+// take removes the next batch from the queue.
 func (c *committer) take() (worker string, batch []pending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -156,20 +159,26 @@ func (c *committer) take() (worker string, batch []pending) {
 		c.idle.Broadcast()
 		return "", nil
 	}
+	return c.choose(func(pending) bool { return true })
+}
+
+// choose removes a batch of what is wanted from the queue: the commands of one worker, and those that stand on no lease.
+func (c *committer) choose(wanted func(pending) bool) (worker string, batch []pending) {
 	var rest []pending
 	for i, p := range c.queue {
 		if len(batch) == c.most {
 			rest = append(rest, c.queue[i:]...)
 			break
 		}
+		fits := p.worker == "" || worker == "" || p.worker == worker
+		if !fits || !wanted(p) {
+			rest = append(rest, p)
+			continue
+		}
 		if worker == "" {
 			worker = p.worker
 		}
-		if p.worker == "" || p.worker == worker {
-			batch = append(batch, p)
-		} else {
-			rest = append(rest, p)
-		}
+		batch = append(batch, p)
 	}
 	c.queue = rest
 	return worker, batch
@@ -191,7 +200,7 @@ func (c *committer) write(worker string, batch []pending) {
 
 		var again []pending
 		for _, p := range batch {
-			if p.worker == "" || p.once {
+			if p.asked() {
 				p.then.done(err)
 			} else {
 				again = append(again, p)
@@ -247,22 +256,14 @@ func (c *committer) holdOff(worker string, pause time.Duration) bool {
 	}
 }
 
-// answer tries what somebody waits for and what stands on no lease. It would else wait until what is tried again here gets
-// through, and nobody would learn why.
+// answer tries what somebody waits for. It would else wait until what is tried again here gets through, and nobody would
+// learn why.
 func (c *committer) answer() {
 	c.mu.Lock()
-	var asked, rest []pending
-	for _, p := range c.queue {
-		if p.worker == "" && len(asked) < c.most {
-			asked = append(asked, p)
-		} else {
-			rest = append(rest, p)
-		}
-	}
-	c.queue = rest
+	worker, asked := c.choose(pending.asked)
 	c.mu.Unlock()
 	if len(asked) > 0 {
-		c.write("", asked)
+		c.write(worker, asked)
 	}
 }
 
