@@ -88,9 +88,9 @@ var mutants = []mutant{
 	},
 	{
 		name:  "a start is accepted whatever became of its transaction",
-		edits: []edit{{"core/committer.go", "			if p.worker == \"\" {\n				p.then.done(err)", "			if p.worker == \"\" {\n				p.then.done(nil)"}},
+		edits: []edit{{"core/committer.go", "			if p.worker == \"\" || p.once {\n				p.then.done(err)", "			if p.worker == \"\" || p.once {\n				p.then.done(nil)"}},
 		soak:  []string{"-only", "disk full"},
-		shows: "was accepted and is not there",
+		shows: "not found", // by who signals or cancels it
 	},
 	{
 		name:  "a child's end does not reach its parent",
