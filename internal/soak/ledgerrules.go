@@ -14,7 +14,7 @@ import (
 //   - No more attempts at a limited step are between their beginning and their effect than the limit.
 //
 // A process that was stopped cannot know that others have its tasks now, and what it does in the moment before its
-// clocks go off is excused. It is counted.
+// clocks go off is excused: an effect, and the beginning of what it had claimed before it was stopped. It is counted.
 
 // grace is how long after SIGCONT a process is excused: its timers go off at once, but a busy machine takes its time.
 const grace = time.Second
@@ -24,6 +24,7 @@ type attempt struct {
 	entry
 	began, ended int // places in the ledger; ended is 0 while it goes on, or where it was killed
 	how          happening
+	late         bool // it began on a process that had just been resumed, perhaps with a lease that was over
 }
 
 type chronicle struct {
@@ -104,7 +105,7 @@ func (c *chronicle) begin(i int, e entry, known map[string]knowledge) {
 	if c.attempts[e.Mark] != nil {
 		c.report.violate("the mark %s was used twice", e.Mark)
 	}
-	a := &attempt{entry: e, began: i}
+	a := &attempt{entry: e, began: i, late: c.justResumed(e, i)}
 	c.attempts[e.Mark] = a
 	c.tasks[e.Task] = append(c.tasks[e.Task], a)
 }
@@ -123,17 +124,25 @@ func (c *chronicle) end(i int, e entry, known map[string]knowledge) {
 	if k := known[e.Task]; k.at > 0 && k.mark != e.Mark && !c.excuse(e, i) {
 		c.report.violate("%s had an effect on p%d (%s) after a later step knew the result of another attempt", e.Task, e.Process, e.Worker)
 	}
-	all := c.tasks[e.Task]
-	if last := all[len(all)-1]; last != a && !c.excuse(e, i) {
-		c.report.violate("%s had an effect on p%d (%s) after it had begun anew on p%d (%s): two live leases", e.Task, e.Process, e.Worker, last.Process, last.Worker)
+	for _, next := range c.tasks[e.Task] {
+		if next.began > a.began && !next.late && !c.excuse(e, i) {
+			c.report.violate("%s had an effect on p%d (%s) after it had begun anew on p%d (%s): two live leases", e.Task, e.Process, e.Worker, next.Process, next.Worker)
+		}
 	}
 }
 
-// excuse tells whether an entry is of a process that has just been resumed.
+// excuse tells whether what would be a violation is of a process that has just been resumed.
 func (c *chronicle) excuse(e entry, at int) bool {
+	if !c.justResumed(e, at) {
+		return false
+	}
+	c.excused++
+	return true
+}
+
+func (c *chronicle) justResumed(e entry, at int) bool {
 	for _, s := range c.stops[e.Process] {
 		if at > s.from && (s.to == 0 || at < s.to || e.At.Sub(s.until) < grace) {
-			c.excused++
 			return true
 		}
 	}
