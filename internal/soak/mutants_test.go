@@ -34,7 +34,7 @@ var mutants = []mutant{
 		edits: append(withoutTokens(inSQLite, "token = :token", ":token > 0", "complete", "bury", "turned", "close"),
 			edit{inSQLite + "commit.go", "t.alive = state != backend.WorkerDead && state != backend.WorkerStopped", "t.alive = state != \"\""},
 			edit{inSQLite + "sql/turn.sql", "e.token = t.value ->> 1", "t.value ->> 1 > 0"}),
-		soak:  []string{"-only", "overtake"},
+		soak:  []string{"-only", "overtake", "-for", "60s"},
 		story: "TestAWriteThatIsUnderWayUntilItsLeaseIsOverChangesNothing//sqlite",
 	},
 	{
@@ -43,7 +43,7 @@ var mutants = []mutant{
 			withoutTokens(inPostgres, "t.token = u.token", "u.token > 0", "complete", "bury"),
 			withoutTokens(inPostgres, "e.token = u.token", "u.token > 0", "turned", "close"),
 			withoutTokens(inPostgres, "e.token = u.token AND e.state = 'running' AND e.worker = $4", "u.token > 0 AND e.state = 'running' AND $4 > 0", "turn")),
-		soak:  []string{"-backend", "postgres", "-only", "overtake"},
+		soak:  []string{"-backend", "postgres", "-only", "overtake", "-for", "60s"},
 		story: "TestAWriteThatIsUnderWayUntilItsLeaseIsOverChangesNothing//postgres",
 	},
 	{
