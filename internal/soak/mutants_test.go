@@ -88,7 +88,7 @@ var mutants = []mutant{
 	},
 	{
 		name:  "a start is accepted whatever became of its transaction",
-		edits: []edit{{"core/committer.go", "			if p.worker == \"\" || p.once {\n				p.then.done(err)", "			if p.worker == \"\" || p.once {\n				p.then.done(nil)"}},
+		edits: []edit{{"core/committer.go", "			if p.asked() {\n				p.then.done(err)", "			if p.asked() {\n				p.then.done(nil)"}},
 		soak:  []string{"-only", "disk full"},
 		shows: "not found", // by who signals or cancels it
 	},

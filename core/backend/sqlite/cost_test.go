@@ -11,7 +11,7 @@ import (
 // TestCost gates on what hardly differs from machine to machine: the allocations of a workflow of five activities, a hundred
 // at once, with a commit a step for all.
 func TestCost(t *testing.T) {
-	const rounds, each, most = 10, 100, 195
+	const rounds, each, most = 10, 100, 200
 	x := newBench(t, sqlite.Synchronous(sqlite.Normal))
 	x.workflows("first-", each)
 	var before, after runtime.MemStats
