@@ -14,7 +14,7 @@ WITH begun AS (
            CASE WHEN u.claimed THEN $16::integer END, CASE WHEN u.claimed THEN now() - u.ahead * interval '1 microsecond' END
     FROM (SELECT *, cardinality($1) - place AS ahead,
                  claims AND EXISTS (SELECT FROM stent.workers AS w WHERE w.n = $16 AND w.ended_at IS NULL)
-                        AND NOT EXISTS (SELECT FROM stent.queues AS q WHERE q.name = p.queue AND q.paused) AS claimed
+                        AND (SELECT q.paused FROM stent.queues AS q WHERE q.name = p.queue) IS NOT TRUE AS claimed
           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::bytea[], $8::bytea[], $9::bigint[],
                       $10::bigint[], $11::timestamptz[], $12::bigint[], $13::text[], $14::text[], $15::boolean[]) WITH ORDINALITY
                AS p (id, alias, workflow, queue, rank, tags, policy, input, input_hash, delay, at, lasts, metadata, carrier, claims, place)
