@@ -3,6 +3,7 @@ package postgres
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestKeysTellIDsApart(t *testing.T) {
@@ -62,6 +63,32 @@ func TestArraysAreText(t *testing.T) {
 		if got := array(x.list); got != x.want {
 			t.Errorf("%q is %s, want %s", x.list, got, x.want)
 		}
+	}
+}
+
+func TestNotesGoAtOnceWhileTheyAreFew(t *testing.T) {
+	p, now := notePace, time.Now()
+	send := func() (waited time.Duration) {
+		if waited = max(p.wait(now), 0); waited > 0 {
+			now = now.Add(waited)
+		}
+		p.went(now)
+		return waited
+	}
+	for n := range 1000 { // one every five milliseconds
+		if waited := send(); waited > 0 {
+			t.Fatalf("note %d of a few waits for %v", n, waited)
+		}
+		now = now.Add(5 * time.Millisecond)
+	}
+	begun, sent := now, 0
+	for ; now.Sub(begun) < time.Second; sent++ { // as many as may go
+		if waited := send(); waited > 0 && sent < p.burst {
+			t.Errorf("note %d of a crowd waits for %v", sent, waited)
+		}
+	}
+	if most := int(time.Second/p.every) + p.burst; sent > most {
+		t.Errorf("%d notes in a second, want at most %d", sent, most)
 	}
 }
 

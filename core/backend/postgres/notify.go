@@ -114,8 +114,8 @@ func (w *work) endsTasks() bool {
 		})
 }
 
-// notifier sends news, at once after a pause and then not more often than every few milliseconds. NOTIFY takes a lock of
-// the whole database through its commit, so it is never part of a batch's transaction.
+// notifier sends news, at once as long as notes are few, and then not more often than every few milliseconds. NOTIFY takes
+// a lock of the whole database through its commit, so it is never part of a batch's transaction.
 type notifier struct {
 	db   *DB
 	from string
@@ -125,10 +125,31 @@ type notifier struct {
 	mu      sync.Mutex
 	news    news
 	running chan struct{} // closed when the last run ends
+	pace    pace          // of the run that there is
 }
 
-// notifyPause is the least time between two notifications.
-const notifyPause = 5 * time.Millisecond
+// notePace is that of notes: five at once, and then 250 a second.
+var notePace = pace{every: 4 * time.Millisecond, burst: 5}
+
+// pace bounds a rate and lets a few go at once: the generic cell rate algorithm of ITU-T I.371.
+type pace struct {
+	every time.Duration
+	burst int
+	due   time.Time // when the next one would be, were all at even distances
+}
+
+// wait is how long the next one has to wait; less than zero if it may go.
+func (p *pace) wait(now time.Time) time.Duration {
+	return p.due.Add(-time.Duration(p.burst-1) * p.every).Sub(now)
+}
+
+// went counts one.
+func (p *pace) went(now time.Time) {
+	if p.due.Before(now) {
+		p.due = now
+	}
+	p.due = p.due.Add(p.every)
+}
 
 // notify sends a note. No crash leaves anything of it, so its commit need not wait for the disk.
 const notify = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)"
@@ -137,7 +158,7 @@ const notify = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(
 const notifyTimeout = 5 * time.Second
 
 func newNotifier(db *DB) *notifier {
-	return &notifier{db: db, from: rand.Text(), closing: make(chan struct{})}
+	return &notifier{db: db, from: rand.Text(), closing: make(chan struct{}), pace: notePace}
 }
 
 func (n *notifier) add(what news) {
@@ -160,17 +181,31 @@ func (n *notifier) add(what news) {
 // run sends until there is nothing more to send.
 func (n *notifier) run(ended chan struct{}) {
 	defer close(ended)
-	for what, any := n.take(); any; what, any = n.take() {
+	for {
+		n.pause()
+		what, any := n.take()
+		if !any {
+			return
+		}
+		n.pace.went(time.Now())
 		ctx, cancel := context.WithTimeout(context.Background(), notifyTimeout)
 		// An error is a database that cannot be reached; who waits for news looks by itself then.
 		_, _ = n.db.pool.Exec(ctx, notify, n.db.channel(), what.encode(n.from))
 		cancel()
-		pause := time.NewTimer(notifyPause)
-		select {
-		case <-pause.C:
-		case <-n.closing:
-		}
-		pause.Stop()
+	}
+}
+
+// pause waits until a note may be sent.
+func (n *notifier) pause() {
+	wait := n.pace.wait(time.Now())
+	if wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-n.closing:
 	}
 }
 

@@ -115,7 +115,7 @@ func TestNotificationsAreMerged(t *testing.T) {
 			break
 		}
 	}
-	if limit := int(time.Since(begin)/(5*time.Millisecond)) + 2; n > limit || n > 300 {
+	if limit := int(time.Since(begin)/(4*time.Millisecond)) + 6; n > limit || n > 300 {
 		t.Errorf("%d notifications of 301 commits in %v, want at most %d", n, time.Since(begin), limit)
 	}
 }
