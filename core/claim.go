@@ -81,6 +81,9 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 	w.more = cmd.More || w.newer
 	w.paused = cmd.Paused
 	w.claiming = false
+	if len(cmd.Tasks)+len(cmd.Woken) > 0 {
+		w.calm.looks = 0
+	}
 	again := w.again || w.more && w.used < w.cfg.Slots
 	w.again, w.newer = false, false
 	for i := range cmd.Tasks {
@@ -227,6 +230,7 @@ func (w *worker) due(priority int) {
 // held here.
 func (w *worker) changed(woken bool) {
 	w.tickIn(tickNews)
+	w.stir()
 	if pause := w.holdOff(); pause > 0 && (!woken || !w.holdsAny()) {
 		w.dueIn(pause)
 		return

@@ -38,8 +38,9 @@ type WorkerConfig struct {
 	MaxResident int
 	// MaxCrashes is how many workers may die of a task before it goes to the dead letters as poison. Default 5.
 	MaxCrashes int
-	// PollInterval is how often the worker looks for work when nothing tells it of any. Default 1 s. Where other workers
-	// take what is due, over and over, it lets them, and answers news up to a quarter of it later, at most 250 ms.
+	// PollInterval is how often the worker looks for work when nothing tells it of any. Default 1 s. Where the database
+	// tells of news, and there have been none for five times, it looks half as often. Where other workers take what is
+	// due, over and over, it lets them, and answers news up to a quarter of it later, at most 250 ms.
 	PollInterval time.Duration
 	// Name begins the worker's id, which a random part makes unique. Default: the host's name.
 	Name string
@@ -170,6 +171,7 @@ type worker struct {
 	dueTimer   ClockTimer
 	dueAt      time.Time
 	fewer      sync.Cond // runs or activities became fewer
+	calm       calm
 	rechecking bool      // recheckHeld is under way
 	doubts     bool      // and is to look once more
 	stuck      int       // activities whose attempts were written off and that have not returned
@@ -265,25 +267,6 @@ func (w *worker) serve(ctx context.Context) error {
 	background.Wait()
 	w.leave()
 	return err
-}
-
-// look asks for work from time to time, in case nobody tells, and puts workflows aside that have waited for long.
-func (w *worker) look(ctx context.Context) {
-	for w.pause(ctx, w.cfg.PollInterval) {
-		w.claim()
-		limit := w.e.clock.Now().Add(-w.cfg.EvictAfter)
-		for _, r := range w.resident() {
-			if r.waitsSince(limit) {
-				r.deliver(event{evict: true})
-			}
-		}
-	}
-}
-
-func (w *worker) watch(ctx context.Context, watcher backend.Watcher) {
-	if err := watcher.Watch(ctx, w.id, w.cfg.Queues, w.changed); err != nil {
-		w.e.log.Warn("cannot watch the database, polling only", "stent_worker_id", w.id, "interval", w.cfg.PollInterval, "error", err)
-	}
 }
 
 // drain takes nothing more and waits until everything here has ended or left, at most for DrainTimeout; then it

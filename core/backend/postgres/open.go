@@ -65,12 +65,18 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "stent"
 	}
+	config.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool { return p.IdleDuration > pingAfter }
 	conns, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: open: %w", plain(err))
 	}
 	return open(ctx, &pool{Pool: conns, owned: true}, o)
 }
+
+// pingAfter is how long a connection may have been idle before it is asked whether it lives when it is used again. It is
+// longer than an idle worker's look for work takes to come, which would double what such a worker asks; pgxpool's own
+// default, a second, is not.
+const pingAfter = 3 * time.Second
 
 // New is [Open] for a pool of the program's own, which Close leaves open. The pool should have at least 4 connections
 // more than [Committers], since what looks at the database and what keeps leases must not wait for what writes.
