@@ -84,7 +84,11 @@ func compare(ctx context.Context, args []string) error {
 				continue
 			}
 			r := result{row: w}
-			for round := range p.rounds {
+			rounds := p.rounds
+			if w.once {
+				rounds = 1
+			}
+			for round := range rounds {
 				for _, e := range engines() {
 					if !p.engines.MatchString(e.name) || !slices.Contains(e.kinds, w.kind) || r.missing(e.name) {
 						continue
@@ -94,7 +98,7 @@ func compare(ctx context.Context, args []string) error {
 						return ctx.Err()
 					}
 					r.add(e, m, err)
-					fmt.Fprintf(os.Stderr, "%-15s %-20s round %d of %d: %s\n", w.name, e.name, round+1, p.rounds, describe(m, err))
+					fmt.Fprintf(os.Stderr, "%-15s %-20s round %d of %d: %s\n", w.name, e.name, round+1, rounds, describe(m, err))
 				}
 			}
 			results = append(results, r)

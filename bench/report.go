@@ -71,7 +71,7 @@ func ratios(b *strings.Builder, r *result) {
 
 func idleRatio(b *strings.Builder, r *result) {
 	ours := r.of("stent").per(func(c counters) float64 { return c.Queries })
-	fmt.Fprintf(b, "| %s, queries a second | 0 | %s | at most 1 | - | - | %s | - |\n", r.row.title, number(ours), idlePeers(r))
+	fmt.Fprintf(b, "| %s, transactions a second | 0 | %s | %s | - | - | %s | - |\n", r.row.title, number(ours), verdict("at most 1", 1, ours), idlePeers(r))
 }
 
 // times are how long it took until what was started began.
