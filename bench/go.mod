@@ -7,6 +7,7 @@ replace github.com/stentgo/stent => ../
 require (
 	github.com/cschleiden/go-workflows v1.4.2
 	github.com/dbos-inc/dbos-transact-golang v1.8.0
+	github.com/google/pprof v0.0.0-20261105003125-4bf881d7fb0b
 	github.com/jackc/pgx/v5 v5.11.0
 	github.com/microsoft/durabletask-go v0.6.0
 	github.com/prometheus/client_golang v1.19.1

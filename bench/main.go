@@ -43,6 +43,8 @@ func run(ctx context.Context, args []string) error {
 		return cost(ctx, args)
 	case "measure": // one measurement, in a process of its own
 		return measureHere(ctx, args)
+	case "sink": // a server of StatsD
+		return sinkHere(ctx)
 	case "serve": // another worker process
 		return serveHere(ctx, args)
 	}

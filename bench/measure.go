@@ -27,6 +27,7 @@ type measurement struct {
 	PerOp       counters
 	Claim       float64   // milliseconds of a claim and of giving the task back, where the row measures that; median
 	Millis      []float64 `json:",omitempty"` // from starts to begins, sorted, where the row measures that
+	Signal      float64   // seconds of CPU that a signal took, of an operation; where that was asked
 	Missing     bool      // the engine cannot do this
 }
 
@@ -36,7 +37,7 @@ func (m measurement) rate() float64 { return float64(m.Ops) / m.Seconds }
 const timeout = 3 * time.Minute
 
 // measureApart runs one round in a process of its own, on an empty database.
-func measureApart(ctx context.Context, s *server, e engine, r row, length time.Duration) (m measurement, err error) {
+func measureApart(ctx context.Context, s *server, e engine, r row, length time.Duration, more ...string) (m measurement, err error) {
 	address, drop, err := s.fresh(ctx, r.kind)
 	if err != nil {
 		return m, err
@@ -48,7 +49,7 @@ func measureApart(ctx context.Context, s *server, e engine, r row, length time.D
 	}
 	ctx, cancel := context.WithTimeout(ctx, 6*length+timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, self, "measure", "-engine", e.name, "-row", r.name, "-address", address, "-for", length.String())
+	cmd := exec.CommandContext(ctx, self, append([]string{"measure", "-engine", e.name, "-row", r.name, "-address", address, "-for", length.String()}, more...)...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
