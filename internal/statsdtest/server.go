@@ -80,6 +80,28 @@ func (s *Server) Lines() []string {
 	return slices.Clone(s.lines)
 }
 
+// Forget forgets what has arrived.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = nil
+}
+
+// end sends a line of the test's own, which arrives after all others.
+func (s *Server) end(t testing.TB) (line string) {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "udp", s.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	line = "end:1|c"
+	if _, err := conn.Write([]byte(line)); err != nil {
+		t.Fatal(err)
+	}
+	return line
+}
+
 // Until waits for a line, at most half a minute, and returns all that have arrived by then.
 func (s *Server) Until(t testing.TB, line string) []string {
 	t.Helper()

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/metrics"
 	"github.com/stentgo/stent/recorder/recordertest"
 	"github.com/stentgo/stent/recorder/statsd"
@@ -22,11 +21,10 @@ func Target(t *testing.T) recordertest.Target {
 		t.Fatal(err)
 	}
 	closed := sync.OnceFunc(func() {
-		r.WriteFenced(t.Context(), core.WriteFenced{}) // the last that arrives
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
-		s.Until(t, "stent.fenced_writes:1|c")
+		s.Until(t, s.end(t))
 	})
 	return recordertest.Target{Recorder: r, NoKinds: true, Value: func(t *testing.T, m metrics.Metric, labels map[string]string) (float64, bool) {
 		t.Helper()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -61,10 +63,13 @@ func New(provider metric.MeterProvider, opts ...Option) (*Recorder, error) {
 		provider = otel.GetMeterProvider()
 	}
 	m := &maker{meter: provider.Meter(scope, metric.WithInstrumentationVersion(core.Version()))}
-	r := &Recorder{budget: b, instruments: m.make(s.messaging)}
-	r.makeCaches(b, s.messaging)
+	r := &Recorder{budget: b, instruments: m.make(s.messaging), counts: map[countKey]*count{}}
+	r.makeCaches(b)
 	if m.err == nil {
-		r.registration, m.err = m.meter.RegisterCallback(r.observe, r.observed()...)
+		_, m.err = m.meter.RegisterCallback(r.observeCounts, m.counters...)
+	}
+	if m.err == nil {
+		r.gauged, m.err = m.meter.RegisterCallback(r.observe, r.observed()...)
 	}
 	if m.err != nil {
 		return nil, fmt.Errorf("otel recorder: %w", m.err)
@@ -74,30 +79,28 @@ func New(provider metric.MeterProvider, opts ...Option) (*Recorder, error) {
 
 // instruments are the catalogue's metrics as OpenTelemetry has them.
 type instruments struct {
-	tasksClaimed, tasksCompleted, tasksFailed, deadLetters, tasksPoisoned metric.Int64Counter
-	leaseRenewals, leaseTakeovers, fencedWrites                           metric.Int64Counter
-	executionsStarted, executionsFinished                                 metric.Int64Counter
-	replayed, discarded, claims, backendErrors, eventsDropped             metric.Int64Counter
-	taskDuration, scheduleToStart, executionDuration                      metric.Float64Histogram
-	claimDuration, commitDuration, commitBatchSize                        metric.Float64Histogram
+	taskDuration, scheduleToStart, executionDuration metric.Float64Histogram
+	claimDuration, commitDuration, commitBatchSize   metric.Float64Histogram
 
-	gauges map[string]metric.Float64ObservableGauge // by the catalogue's name
-	folded metric.Int64ObservableCounter
+	counters map[string]metric.Int64ObservableCounter // by the catalogue's name
+	gauges   map[string]metric.Float64ObservableGauge // likewise
 
 	// By the conventions for messaging; nil unless asked for.
-	consumed  metric.Int64Counter
+	consumed  metric.Int64ObservableCounter
 	processed metric.Float64Histogram
 }
 
 // maker makes instruments and keeps the errors.
 type maker struct {
-	meter metric.Meter
-	err   error
+	meter    metric.Meter
+	counters []metric.Observable
+	err      error
 }
 
-func (m *maker) counter(d metrics.Metric) metric.Int64Counter {
-	c, err := m.meter.Int64Counter(d.OTel, metric.WithUnit(string(d.Unit)), metric.WithDescription(d.Help))
+func (m *maker) counter(name, unit, help string) metric.Int64ObservableCounter {
+	c, err := m.meter.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(help))
 	m.err = errors.Join(m.err, err)
+	m.counters = append(m.counters, c)
 	return c
 }
 
@@ -110,44 +113,28 @@ func (m *maker) histogram(d metrics.Metric) metric.Float64Histogram {
 
 func (m *maker) make(messaging bool) *instruments {
 	i := &instruments{
-		tasksClaimed:       m.counter(metrics.TasksClaimed),
-		tasksCompleted:     m.counter(metrics.TasksCompleted),
-		tasksFailed:        m.counter(metrics.TasksFailed),
-		deadLetters:        m.counter(metrics.DeadLettersMoved),
-		tasksPoisoned:      m.counter(metrics.TasksPoisoned),
-		leaseRenewals:      m.counter(metrics.LeaseRenewals),
-		leaseTakeovers:     m.counter(metrics.LeaseTakeovers),
-		fencedWrites:       m.counter(metrics.FencedWrites),
-		executionsStarted:  m.counter(metrics.ExecutionsStarted),
-		executionsFinished: m.counter(metrics.ExecutionsFinished),
-		replayed:           m.counter(metrics.DeadLettersReplayed),
-		discarded:          m.counter(metrics.DeadLettersDiscarded),
-		claims:             m.counter(metrics.ClaimsMade),
-		backendErrors:      m.counter(metrics.BackendErrors),
-		eventsDropped:      m.counter(metrics.EventsDropped),
-		taskDuration:       m.histogram(metrics.TaskDuration),
-		scheduleToStart:    m.histogram(metrics.ScheduleToStart),
-		executionDuration:  m.histogram(metrics.ExecutionDuration),
-		claimDuration:      m.histogram(metrics.ClaimDuration),
-		commitDuration:     m.histogram(metrics.CommitDuration),
-		commitBatchSize:    m.histogram(metrics.CommitBatchSize),
-		gauges:             map[string]metric.Float64ObservableGauge{},
+		taskDuration:      m.histogram(metrics.TaskDuration),
+		scheduleToStart:   m.histogram(metrics.ScheduleToStart),
+		executionDuration: m.histogram(metrics.ExecutionDuration),
+		claimDuration:     m.histogram(metrics.ClaimDuration),
+		commitDuration:    m.histogram(metrics.CommitDuration),
+		commitBatchSize:   m.histogram(metrics.CommitBatchSize),
+		counters:          map[string]metric.Int64ObservableCounter{},
+		gauges:            map[string]metric.Float64ObservableGauge{},
 	}
 	for _, d := range metrics.All() {
-		if d.Kind == metrics.Gauge {
+		switch d.Kind {
+		case metrics.Counter:
+			i.counters[d.Name] = m.counter(d.OTel, string(d.Unit), d.Help)
+		case metrics.Gauge:
 			g, err := m.meter.Float64ObservableGauge(d.OTel, metric.WithUnit(string(d.Unit)), metric.WithDescription(d.Help))
 			m.err = errors.Join(m.err, err)
 			i.gauges[d.Name] = g
 		}
 	}
-	d := metrics.LabelValuesFolded
-	var err error
-	i.folded, err = m.meter.Int64ObservableCounter(d.OTel, metric.WithUnit(string(d.Unit)), metric.WithDescription(d.Help))
-	m.err = errors.Join(m.err, err)
 	if messaging {
-		i.consumed, err = m.meter.Int64Counter("messaging.client.consumed.messages", metric.WithUnit("{message}"),
-			metric.WithDescription("Number of messages that were delivered to the application."))
-		m.err = errors.Join(m.err, err)
+		var err error
+		i.consumed = m.counter("messaging.client.consumed.messages", "{message}", "Number of messages that were delivered to the application.")
 		i.processed, err = m.meter.Float64Histogram("messaging.process.duration", metric.WithUnit("s"),
 			metric.WithDescription("Duration of processing operation."), metric.WithExplicitBucketBoundaries(metrics.TaskDuration.Buckets...))
 		m.err = errors.Join(m.err, err)
@@ -159,7 +146,24 @@ func (i *instruments) observed() (all []metric.Observable) {
 	for _, g := range i.gauges {
 		all = append(all, g)
 	}
-	return append(all, i.folded)
+	return all
+}
+
+// observeCounts is called by the SDK when it collects. What has never happened is not told.
+func (r *Recorder) observeCounts(_ context.Context, o metric.Observer) error {
+	r.mu.Lock()
+	counts := slices.Collect(maps.Values(r.counts))
+	r.mu.Unlock()
+	for _, c := range counts {
+		if n := c.n.Load(); n > 0 {
+			o.ObserveInt64(c.instrument, n, c.attributes)
+		}
+	}
+	folded := r.counters[metrics.LabelValuesFolded.Name]
+	r.budget.Folded(func(label string, values int64) {
+		o.ObserveInt64(folded, values, metric.WithAttributeSet(set(metrics.LabelValuesFolded.Labels, []string{label})))
+	})
+	return nil
 }
 
 // observe is called by the SDK when it collects.
@@ -177,9 +181,6 @@ func (r *Recorder) observe(_ context.Context, o metric.Observer) error {
 	for _, v := range append(values, gauges.Sampled(r.sample.Load(), r.budget)...) {
 		o.ObserveFloat64(r.gauges[v.Metric.Name], v.Value, metric.WithAttributeSet(set(v.Metric.Labels, v.Labels)))
 	}
-	r.budget.Folded(func(label string, values int64) {
-		o.ObserveInt64(r.folded, values, metric.WithAttributeSet(set(metrics.LabelValuesFolded.Labels, []string{label})))
-	})
 	return nil
 }
 
@@ -191,41 +192,61 @@ func set(labels, values []string) attribute.Set {
 	return attribute.NewSet(all...)
 }
 
-func attributesOf(labels []string, values ...string) *attributes {
-	option := metric.WithAttributeSet(set(labels, values))
-	return &attributes{add: []metric.AddOption{option}, record: []metric.RecordOption{option}}
+func recordedAt(labels []string, values ...string) recorded {
+	return recorded{metric.WithAttributeSet(set(labels, values))}
 }
 
-func (r *Recorder) makeCaches(b *budget.Budget, messaging bool) {
-	place := [3]string{metrics.LabelQueue, metrics.LabelStep}
-	r.tasks = budget.NewCache(b, place, func(queue, step, kind string) *task {
-		t := &task{full: attributesOf(metrics.TasksClaimed.Labels, queue, step, kind), place: attributesOf(metrics.TaskDuration.Labels, queue, step)}
-		if messaging {
+// count is the count of an instrument for some labels: one, though a workflow and an activity have the same name.
+func (r *Recorder) count(instrument metric.Int64ObservableCounter, labels []string, values ...string) *count {
+	at := set(labels, values)
+	key := countKey{instrument, at.Equivalent()}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.counts[key]
+	if c == nil {
+		c = &count{instrument: instrument, attributes: metric.WithAttributeSet(at)}
+		r.counts[key] = c
+	}
+	return c
+}
+
+func (r *Recorder) makeCaches(b *budget.Budget) {
+	counter := func(d metrics.Metric, values ...string) *count {
+		return r.count(r.counters[d.Name], d.Labels, values...)
+	}
+	r.tasks = budget.NewCache(b, [3]string{metrics.LabelQueue, metrics.LabelStep}, func(queue, step, kind string) *task {
+		t := &task{
+			claimed: counter(metrics.TasksClaimed, queue, step, kind), completed: counter(metrics.TasksCompleted, queue, step, kind),
+			retrying: counter(metrics.TasksFailed, queue, step, "true"), failed: counter(metrics.TasksFailed, queue, step, "false"),
+			dead: counter(metrics.DeadLettersMoved, queue, step), poisoned: counter(metrics.TasksPoisoned, queue, step),
+			duration: recordedAt(metrics.TaskDuration.Labels, queue, step),
+		}
+		if r.processed != nil {
 			system := []string{"messaging.system", "messaging.destination.name", "messaging.operation.name"}
-			t.consumed = attributesOf(system, "stent", queue, "claim")
-			t.processed = attributesOf(system, "stent", queue, "execute")
-			t.processFailed = attributesOf(append(system, "error.type"), "stent", queue, "execute", "_OTHER")
+			t.consumed = r.count(r.consumed, system, "stent", queue, "claim")
+			t.processed = recordedAt(system, "stent", queue, "execute")
+			t.processFailed = recordedAt(append(system, "error.type"), "stent", queue, "execute", "_OTHER")
 		}
 		return t
 	})
-	r.attempts = budget.NewCache(b, place, func(queue, step, _ string) *attempt {
-		labels := metrics.TasksFailed.Labels
-		return &attempt{retrying: attributesOf(labels, queue, step, "true"), failed: attributesOf(labels, queue, step, "false")}
+	r.workflows = budget.NewCache(b, [3]string{metrics.LabelWorkflow}, func(name, _, _ string) *workflow {
+		return &workflow{counter(metrics.ExecutionsStarted, name), recordedAt(metrics.ExecutionDuration.Labels, name)}
 	})
-	r.workflows = budget.NewCache(b, [3]string{metrics.LabelWorkflow}, func(name, _, _ string) *attributes {
-		return attributesOf(metrics.ExecutionsStarted.Labels, name)
+	r.ends = budget.NewCache(b, [3]string{metrics.LabelWorkflow}, func(name, state, _ string) *count {
+		return counter(metrics.ExecutionsFinished, name, state)
 	})
-	r.ends = budget.NewCache(b, [3]string{metrics.LabelWorkflow}, func(name, state, _ string) *attributes {
-		return attributesOf(metrics.ExecutionsFinished.Labels, name, state)
+	r.queues = budget.NewCache(b, [3]string{metrics.LabelQueue}, func(name, _, _ string) *queue {
+		return &queue{
+			recordedAt(metrics.ScheduleToStart.Labels, name), counter(metrics.LeaseTakeovers, name),
+			counter(metrics.DeadLettersReplayed, name), counter(metrics.DeadLettersDiscarded, name),
+		}
 	})
-	r.queues = budget.NewCache(b, [3]string{metrics.LabelQueue}, func(name, _, _ string) *attributes {
-		return attributesOf(metrics.ScheduleToStart.Labels, name)
-	})
-	one := func(d metrics.Metric) *budget.Cache[attributes] {
-		return budget.NewCache(b, [3]string{}, func(value, _, _ string) *attributes { return attributesOf(d.Labels, value) })
+	one := func(d metrics.Metric) *budget.Cache[count] {
+		return budget.NewCache(b, [3]string{}, func(value, _, _ string) *count { return counter(d, value) })
 	}
-	r.results, r.reasons = one(metrics.ClaimsMade), one(metrics.EventsDropped)
-	r.failures = budget.NewCache(b, [3]string{}, func(operation, fault, _ string) *attributes {
-		return attributesOf(metrics.BackendErrors.Labels, operation, fault)
+	r.claims, r.renewals, r.reasons = one(metrics.ClaimsMade), one(metrics.LeaseRenewals), one(metrics.EventsDropped)
+	r.failures = budget.NewCache(b, [3]string{}, func(operation, fault, _ string) *count {
+		return counter(metrics.BackendErrors, operation, fault)
 	})
+	r.fenced = counter(metrics.FencedWrites)
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/stentgo/stent/core"
@@ -14,125 +15,146 @@ import (
 var _ core.MetricsRecorder = (*Recorder)(nil)
 
 // Recorder adds to instruments. It is safe for concurrent use, and several engines on one database can share it. Contexts
-// of events go to the SDK, which takes exemplars from them.
+// of events go to the SDK's histograms, which take exemplars from them. Counters are kept here and told when the SDK collects.
 type Recorder struct {
 	core.NopRecorder
 
-	budget       *budget.Budget
-	registration metric.Registration
+	budget *budget.Budget
+	gauged metric.Registration
 	*instruments
 
 	tasks     *budget.Cache[task]
-	attempts  *budget.Cache[attempt]
-	workflows *budget.Cache[attributes]
-	ends      *budget.Cache[attributes]
-	queues    *budget.Cache[attributes]
-	results   *budget.Cache[attributes]
-	reasons   *budget.Cache[attributes]
-	failures  *budget.Cache[attributes]
+	workflows *budget.Cache[workflow]
+	ends      *budget.Cache[count]
+	queues    *budget.Cache[queue]
+	claims    *budget.Cache[count]
+	renewals  *budget.Cache[count]
+	reasons   *budget.Cache[count]
+	failures  *budget.Cache[count]
+	fenced    *count
 
 	mu      sync.Mutex
 	sources []core.MetricsSource
 	sample  atomic.Pointer[core.Sample]
+	counts  map[countKey]*count // all that there are
 }
 
-// attributes are a set of attributes in the forms that instruments take, made once so that a call allocates nothing.
-type attributes struct {
-	add    []metric.AddOption
-	record []metric.RecordOption
+// count is a counter's value for one set of attributes. An instrument of the SDK that counts by itself takes ten times as
+// long for each event.
+type count struct {
+	n          atomic.Int64
+	instrument metric.Int64ObservableCounter
+	attributes metric.ObserveOption
 }
+
+type countKey struct {
+	instrument metric.Int64ObservableCounter
+	attributes attribute.Distinct
+}
+
+// recorded are a histogram's attributes in the form that it takes, made once so that a call allocates nothing.
+type recorded []metric.RecordOption
 
 type task struct {
-	full  *attributes // with kind
-	place *attributes // queue and step
-	// By the conventions for messaging.
-	consumed, processed, processFailed *attributes
+	claimed, completed, retrying, failed, dead, poisoned *count
+	duration                                             recorded
+	// By the conventions for messaging; nil unless asked for.
+	consumed                 *count
+	processed, processFailed recorded
 }
 
-type attempt struct{ retrying, failed *attributes }
+type workflow struct {
+	started  *count
+	duration recorded
+}
 
-// Close ends the observation of gauges. Nothing else needs closing.
-func (r *Recorder) Close() error { return r.registration.Unregister() }
+type queue struct {
+	scheduleToStart                recorded
+	takeovers, replayed, discarded *count
+}
+
+// Close ends the observation of gauges. Counters and histograms stay with their provider until it is shut down.
+func (r *Recorder) Close() error { return r.gauged.Unregister() }
 
 // TaskClaimed counts the task and how long it waited.
 func (r *Recorder) TaskClaimed(ctx context.Context, e core.TaskClaimed) {
 	t := r.tasks.Get(e.Queue, e.Step, string(e.Kind))
-	r.tasksClaimed.Add(ctx, 1, t.full.add...)
-	r.scheduleToStart.Record(ctx, e.ScheduleToStart.Seconds(), r.queues.Get(e.Queue, "", "").record...)
-	if r.consumed != nil {
-		r.consumed.Add(ctx, 1, t.consumed.add...)
+	t.claimed.n.Add(1)
+	r.scheduleToStart.Record(ctx, e.ScheduleToStart.Seconds(), r.queues.Get(e.Queue, "", "").scheduleToStart...)
+	if t.consumed != nil {
+		t.consumed.n.Add(1)
 	}
 }
 
 // TaskCompleted counts the task and how long it took.
 func (r *Recorder) TaskCompleted(ctx context.Context, e core.TaskCompleted) {
 	t := r.tasks.Get(e.Queue, e.Step, string(e.Kind))
-	r.tasksCompleted.Add(ctx, 1, t.full.add...)
-	r.taskDuration.Record(ctx, e.Duration.Seconds(), t.place.record...)
+	t.completed.n.Add(1)
+	r.taskDuration.Record(ctx, e.Duration.Seconds(), t.duration...)
 	if r.processed != nil {
-		r.processed.Record(ctx, e.Duration.Seconds(), t.processed.record...)
+		r.processed.Record(ctx, e.Duration.Seconds(), t.processed...)
 	}
 }
 
 // TaskFailed counts the attempt.
 func (r *Recorder) TaskFailed(ctx context.Context, e core.TaskFailed) {
-	a := r.attempts.Get(e.Queue, e.Step, "")
+	t := r.tasks.Get(e.Queue, e.Step, string(e.Kind))
 	if e.Retrying {
-		r.tasksFailed.Add(ctx, 1, a.retrying.add...)
+		t.retrying.n.Add(1)
 	} else {
-		r.tasksFailed.Add(ctx, 1, a.failed.add...)
+		t.failed.n.Add(1)
 	}
 	if r.processed != nil {
-		r.processed.Record(ctx, e.Duration.Seconds(), r.tasks.Get(e.Queue, e.Step, string(e.Kind)).processFailed.record...)
+		r.processed.Record(ctx, e.Duration.Seconds(), t.processFailed...)
 	}
 }
 
 // DeadLettered counts the dead letter.
-func (r *Recorder) DeadLettered(ctx context.Context, e core.DeadLettered) {
-	place := r.tasks.Get(e.Queue, e.Step, string(e.Kind)).place.add
-	r.deadLetters.Add(ctx, 1, place...)
+func (r *Recorder) DeadLettered(_ context.Context, e core.DeadLettered) {
+	t := r.tasks.Get(e.Queue, e.Step, string(e.Kind))
+	t.dead.n.Add(1)
 	if e.Poisoned {
-		r.tasksPoisoned.Add(ctx, 1, place...)
+		t.poisoned.n.Add(1)
 	}
 }
 
 // LeaseRenewed counts the heartbeat.
-func (r *Recorder) LeaseRenewed(ctx context.Context, e core.LeaseRenewed) {
-	r.leaseRenewals.Add(ctx, 1, r.results.Get(string(e.Result), "", "").add...)
+func (r *Recorder) LeaseRenewed(_ context.Context, e core.LeaseRenewed) {
+	r.renewals.Get(string(e.Result), "", "").n.Add(1)
 }
 
 // LeaseTakenOver counts the task.
-func (r *Recorder) LeaseTakenOver(ctx context.Context, e core.LeaseTakenOver) {
-	r.leaseTakeovers.Add(ctx, 1, r.queues.Get(e.Queue, "", "").add...)
+func (r *Recorder) LeaseTakenOver(_ context.Context, e core.LeaseTakenOver) {
+	r.queues.Get(e.Queue, "", "").takeovers.n.Add(1)
 }
 
 // WriteFenced counts the write.
-func (r *Recorder) WriteFenced(ctx context.Context, _ core.WriteFenced) { r.fencedWrites.Add(ctx, 1) }
+func (r *Recorder) WriteFenced(context.Context, core.WriteFenced) { r.fenced.n.Add(1) }
 
 // ExecutionStarted counts the execution.
-func (r *Recorder) ExecutionStarted(ctx context.Context, e core.ExecutionStarted) {
-	r.executionsStarted.Add(ctx, 1, r.workflows.Get(e.Workflow, "", "").add...)
+func (r *Recorder) ExecutionStarted(_ context.Context, e core.ExecutionStarted) {
+	r.workflows.Get(e.Workflow, "", "").started.n.Add(1)
 }
 
 // ExecutionFinished counts the execution and how long it took.
 func (r *Recorder) ExecutionFinished(ctx context.Context, e core.ExecutionFinished) {
-	r.executionsFinished.Add(ctx, 1, r.ends.Get(e.Workflow, string(e.State), "").add...)
-	r.executionDuration.Record(ctx, e.Duration.Seconds(), r.workflows.Get(e.Workflow, "", "").record...)
+	r.ends.Get(e.Workflow, string(e.State), "").n.Add(1)
+	r.executionDuration.Record(ctx, e.Duration.Seconds(), r.workflows.Get(e.Workflow, "", "").duration...)
 }
 
 // DeadLetterReplayed counts the dead letter.
-func (r *Recorder) DeadLetterReplayed(ctx context.Context, e core.DeadLetterReplayed) {
-	r.replayed.Add(ctx, 1, r.queues.Get(e.Queue, "", "").add...)
+func (r *Recorder) DeadLetterReplayed(_ context.Context, e core.DeadLetterReplayed) {
+	r.queues.Get(e.Queue, "", "").replayed.n.Add(1)
 }
 
 // DeadLetterDiscarded counts the dead letter.
-func (r *Recorder) DeadLetterDiscarded(ctx context.Context, e core.DeadLetterDiscarded) {
-	r.discarded.Add(ctx, 1, r.queues.Get(e.Queue, "", "").add...)
+func (r *Recorder) DeadLetterDiscarded(_ context.Context, e core.DeadLetterDiscarded) {
+	r.queues.Get(e.Queue, "", "").discarded.n.Add(1)
 }
 
 // ClaimEnded counts the question and how long its answer took.
 func (r *Recorder) ClaimEnded(ctx context.Context, e core.ClaimEnded) {
-	r.claims.Add(ctx, 1, r.results.Get(string(e.Result), "", "").add...)
+	r.claims.Get(string(e.Result), "", "").n.Add(1)
 	r.claimDuration.Record(ctx, e.Duration.Seconds())
 }
 
@@ -143,13 +165,13 @@ func (r *Recorder) BatchCommitted(ctx context.Context, e core.BatchCommitted) {
 }
 
 // BackendFailed counts the error.
-func (r *Recorder) BackendFailed(ctx context.Context, e core.BackendFailed) {
-	r.backendErrors.Add(ctx, 1, r.failures.Get(e.Operation, string(e.Fault), "").add...)
+func (r *Recorder) BackendFailed(_ context.Context, e core.BackendFailed) {
+	r.failures.Get(e.Operation, string(e.Fault), "").n.Add(1)
 }
 
 // EventsDropped counts what this recorder was not told.
-func (r *Recorder) EventsDropped(ctx context.Context, e core.EventsDropped) {
-	r.eventsDropped.Add(ctx, int64(e.Events), r.reasons.Get(string(e.Reason), "", "").add...)
+func (r *Recorder) EventsDropped(_ context.Context, e core.EventsDropped) {
+	r.reasons.Get(string(e.Reason), "", "").n.Add(int64(e.Events))
 }
 
 // Sampled keeps the sample until the next one; it is observed when the SDK collects.

@@ -67,8 +67,8 @@ func WithTags(format TagFormat) Option {
 	}
 }
 
-// WithSamplingRate sends only this share of the counts and timings, and tells the server so that it can make up for it.
-// Default 1: all.
+// WithSamplingRate sends only this share of the timings, and tells the server so that it can make up for it. Counts are
+// summed before they are sent, and always right. Default 1: all.
 func WithSamplingRate(rate float64) Option {
 	return func(s *settings) error {
 		if !(rate > 0 && rate <= 1) {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -19,7 +20,8 @@ import (
 
 var _ core.MetricsRecorder = (*Recorder)(nil)
 
-// Recorder sends events as they come, many to a packet. It is safe for concurrent use, and several engines can share it.
+// Recorder sends durations as they come, many to a packet, and what it has counted every 300 ms. It is safe for concurrent use,
+// and several engines can share it.
 type Recorder struct {
 	core.NopRecorder
 
@@ -34,69 +36,131 @@ type Recorder struct {
 	workflows *budget.Cache[workflow]
 	queues    *budget.Cache[queue]
 	results   *budget.Cache[result]
-	dropped   *budget.Cache[stat]
-	ended     *budget.Cache[stat]
-	failed    *budget.Cache[stat]
+	dropped   *budget.Cache[count]
+	ended     *budget.Cache[count]
+	failed    *budget.Cache[count]
 	single    single
+
+	closing func()
+	flushed chan struct{} // closed when the last counts are sent
 
 	mu      sync.Mutex
 	sources []core.MetricsSource
+	counts  []*count // all that there are
 	folded  map[string]int64
 	sent    map[stat]bool // sampled gauges with labels
 }
 
-type task struct{ claimed, completed, duration, retrying, failed, dead, poisoned *stat }
-type workflow struct{ started, duration *stat }
-type queue struct{ scheduleToStart, takeovers, replayed, discarded *stat }
-type result struct{ renewals, claims *stat }
-type single struct{ fenced, claimDuration, commitDuration, batchSize *stat }
+// count is what was counted since it was sent last.
+type count struct {
+	n  atomic.Int64
+	at *stat
+}
+
+type task struct {
+	claimed, completed, retrying, failed, dead, poisoned *count
+	duration                                             *stat
+}
+
+type workflow struct {
+	started  *count
+	duration *stat
+}
+
+type queue struct {
+	scheduleToStart                *stat
+	takeovers, replayed, discarded *count
+}
+
+type result struct{ renewals, claims *count }
+
+type single struct {
+	fenced                                   *count
+	claimDuration, commitDuration, batchSize *stat
+}
 
 func newRecorder(sender statsd.Sender, p paths, b *budget.Budget) *Recorder {
-	r := &Recorder{sender: sender, paths: p, budget: b, folded: map[string]int64{}, sent: map[stat]bool{}}
+	r := &Recorder{sender: sender, paths: p, budget: b, folded: map[string]int64{}, sent: map[stat]bool{}, flushed: make(chan struct{})}
 	r.tasks = budget.NewCache(b, [3]string{metrics.LabelQueue, metrics.LabelStep}, func(queue, step, kind string) *task {
 		return &task{
-			claimed:   p.of(metrics.TasksClaimed, queue, step, kind),
-			completed: p.of(metrics.TasksCompleted, queue, step, kind),
+			claimed:   r.count(metrics.TasksClaimed, queue, step, kind),
+			completed: r.count(metrics.TasksCompleted, queue, step, kind),
 			duration:  p.of(metrics.TaskDuration, queue, step),
-			retrying:  p.of(metrics.TasksFailed, queue, step, "true"),
-			failed:    p.of(metrics.TasksFailed, queue, step, "false"),
-			dead:      p.of(metrics.DeadLettersMoved, queue, step),
-			poisoned:  p.of(metrics.TasksPoisoned, queue, step),
+			retrying:  r.count(metrics.TasksFailed, queue, step, "true"),
+			failed:    r.count(metrics.TasksFailed, queue, step, "false"),
+			dead:      r.count(metrics.DeadLettersMoved, queue, step),
+			poisoned:  r.count(metrics.TasksPoisoned, queue, step),
 		}
 	})
 	r.workflows = budget.NewCache(b, [3]string{metrics.LabelWorkflow}, func(name, _, _ string) *workflow {
-		return &workflow{p.of(metrics.ExecutionsStarted, name), p.of(metrics.ExecutionDuration, name)}
+		return &workflow{r.count(metrics.ExecutionsStarted, name), p.of(metrics.ExecutionDuration, name)}
 	})
-	r.ended = budget.NewCache(b, [3]string{metrics.LabelWorkflow}, func(name, state, _ string) *stat {
-		return p.of(metrics.ExecutionsFinished, name, state)
+	r.ended = budget.NewCache(b, [3]string{metrics.LabelWorkflow}, func(name, state, _ string) *count {
+		return r.count(metrics.ExecutionsFinished, name, state)
 	})
 	r.queues = budget.NewCache(b, [3]string{metrics.LabelQueue}, func(name, _, _ string) *queue {
 		return &queue{
-			p.of(metrics.ScheduleToStart, name), p.of(metrics.LeaseTakeovers, name),
-			p.of(metrics.DeadLettersReplayed, name), p.of(metrics.DeadLettersDiscarded, name),
+			p.of(metrics.ScheduleToStart, name), r.count(metrics.LeaseTakeovers, name),
+			r.count(metrics.DeadLettersReplayed, name), r.count(metrics.DeadLettersDiscarded, name),
 		}
 	})
 	r.results = budget.NewCache(b, [3]string{}, func(value, _, _ string) *result {
-		return &result{p.of(metrics.LeaseRenewals, value), p.of(metrics.ClaimsMade, value)}
+		return &result{r.count(metrics.LeaseRenewals, value), r.count(metrics.ClaimsMade, value)}
 	})
-	r.dropped = budget.NewCache(b, [3]string{}, func(reason, _, _ string) *stat { return p.of(metrics.EventsDropped, reason) })
-	r.failed = budget.NewCache(b, [3]string{}, func(operation, fault, _ string) *stat {
-		return p.of(metrics.BackendErrors, operation, fault)
+	r.dropped = budget.NewCache(b, [3]string{}, func(reason, _, _ string) *count { return r.count(metrics.EventsDropped, reason) })
+	r.failed = budget.NewCache(b, [3]string{}, func(operation, fault, _ string) *count {
+		return r.count(metrics.BackendErrors, operation, fault)
 	})
-	r.single = single{p.of(metrics.FencedWrites), p.of(metrics.ClaimDuration), p.of(metrics.CommitDuration), p.of(metrics.CommitBatchSize)}
+	r.single = single{r.count(metrics.FencedWrites), p.of(metrics.ClaimDuration), p.of(metrics.CommitDuration), p.of(metrics.CommitBatchSize)}
+	closing := make(chan struct{})
+	r.closing = sync.OnceFunc(func() { close(closing) })
+	go r.flush(closing)
 	return r
+}
+
+// count makes a counter of a metric for its labels' values.
+func (r *Recorder) count(m metrics.Metric, values ...string) *count {
+	c := &count{at: r.paths.of(m, values...)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts = append(r.counts, c)
+	return c
+}
+
+// flush sends what was counted, from time to time and at the end.
+func (r *Recorder) flush(closing <-chan struct{}) {
+	defer close(r.flushed)
+	tick := time.NewTicker(r.paths.interval)
+	defer tick.Stop()
+	for open := true; open; {
+		select {
+		case <-tick.C:
+		case <-closing:
+			open = false
+		}
+		r.mu.Lock()
+		counts := r.counts
+		r.mu.Unlock()
+		for _, c := range counts {
+			if n := c.n.Swap(0); n > 0 {
+				r.add(c.at, n)
+			}
+		}
+	}
 }
 
 // Close sends what is left and ends the recorder; what is told after it is lost.
 func (r *Recorder) Close() error {
+	r.closing()
+	<-r.flushed
 	if err := r.sender.Close(); err != nil {
 		return errors.Join(errors.New("statsd recorder: close"), err)
 	}
 	return nil
 }
 
-// count sends a counter. What the sender says is of no use to anybody: UDP does not know whether it arrived.
-func (r *Recorder) count(s *stat, n int64) { r.send(s, 0, n, "|c", true) }
+// add sends a change of a counter. What the sender says is of no use to anybody: UDP does not know whether it arrived.
+func (r *Recorder) add(s *stat, n int64) { r.send(s, 0, n, "|c", false) }
 
 func (r *Recorder) time(s *stat, d time.Duration) {
 	r.send(s, float64(d)/float64(time.Millisecond), 0, "|ms", true)
@@ -128,14 +192,14 @@ func (r *Recorder) send(s *stat, fraction float64, whole int64, kind string, sam
 
 // TaskClaimed counts the task and how long it waited.
 func (r *Recorder) TaskClaimed(_ context.Context, e core.TaskClaimed) {
-	r.count(r.tasks.Get(e.Queue, e.Step, string(e.Kind)).claimed, 1)
+	r.tasks.Get(e.Queue, e.Step, string(e.Kind)).claimed.n.Add(1)
 	r.time(r.queues.Get(e.Queue, "", "").scheduleToStart, e.ScheduleToStart)
 }
 
 // TaskCompleted counts the task and how long it took.
 func (r *Recorder) TaskCompleted(_ context.Context, e core.TaskCompleted) {
 	t := r.tasks.Get(e.Queue, e.Step, string(e.Kind))
-	r.count(t.completed, 1)
+	t.completed.n.Add(1)
 	r.time(t.duration, e.Duration)
 }
 
@@ -143,58 +207,58 @@ func (r *Recorder) TaskCompleted(_ context.Context, e core.TaskCompleted) {
 func (r *Recorder) TaskFailed(_ context.Context, e core.TaskFailed) {
 	t := r.tasks.Get(e.Queue, e.Step, string(e.Kind))
 	if e.Retrying {
-		r.count(t.retrying, 1)
+		t.retrying.n.Add(1)
 	} else {
-		r.count(t.failed, 1)
+		t.failed.n.Add(1)
 	}
 }
 
 // DeadLettered counts the dead letter.
 func (r *Recorder) DeadLettered(_ context.Context, e core.DeadLettered) {
 	t := r.tasks.Get(e.Queue, e.Step, string(e.Kind))
-	r.count(t.dead, 1)
+	t.dead.n.Add(1)
 	if e.Poisoned {
-		r.count(t.poisoned, 1)
+		t.poisoned.n.Add(1)
 	}
 }
 
 // LeaseRenewed counts the heartbeat.
 func (r *Recorder) LeaseRenewed(_ context.Context, e core.LeaseRenewed) {
-	r.count(r.results.Get(string(e.Result), "", "").renewals, 1)
+	r.results.Get(string(e.Result), "", "").renewals.n.Add(1)
 }
 
 // LeaseTakenOver counts the task.
 func (r *Recorder) LeaseTakenOver(_ context.Context, e core.LeaseTakenOver) {
-	r.count(r.queues.Get(e.Queue, "", "").takeovers, 1)
+	r.queues.Get(e.Queue, "", "").takeovers.n.Add(1)
 }
 
 // WriteFenced counts the write.
-func (r *Recorder) WriteFenced(context.Context, core.WriteFenced) { r.count(r.single.fenced, 1) }
+func (r *Recorder) WriteFenced(context.Context, core.WriteFenced) { r.single.fenced.n.Add(1) }
 
 // ExecutionStarted counts the execution.
 func (r *Recorder) ExecutionStarted(_ context.Context, e core.ExecutionStarted) {
-	r.count(r.workflows.Get(e.Workflow, "", "").started, 1)
+	r.workflows.Get(e.Workflow, "", "").started.n.Add(1)
 }
 
 // ExecutionFinished counts the execution and how long it took.
 func (r *Recorder) ExecutionFinished(_ context.Context, e core.ExecutionFinished) {
-	r.count(r.ended.Get(e.Workflow, string(e.State), ""), 1)
+	r.ended.Get(e.Workflow, string(e.State), "").n.Add(1)
 	r.time(r.workflows.Get(e.Workflow, "", "").duration, e.Duration)
 }
 
 // DeadLetterReplayed counts the dead letter.
 func (r *Recorder) DeadLetterReplayed(_ context.Context, e core.DeadLetterReplayed) {
-	r.count(r.queues.Get(e.Queue, "", "").replayed, 1)
+	r.queues.Get(e.Queue, "", "").replayed.n.Add(1)
 }
 
 // DeadLetterDiscarded counts the dead letter.
 func (r *Recorder) DeadLetterDiscarded(_ context.Context, e core.DeadLetterDiscarded) {
-	r.count(r.queues.Get(e.Queue, "", "").discarded, 1)
+	r.queues.Get(e.Queue, "", "").discarded.n.Add(1)
 }
 
 // ClaimEnded counts the question and how long its answer took.
 func (r *Recorder) ClaimEnded(_ context.Context, e core.ClaimEnded) {
-	r.count(r.results.Get(string(e.Result), "", "").claims, 1)
+	r.results.Get(string(e.Result), "", "").claims.n.Add(1)
 	r.time(r.single.claimDuration, e.Duration)
 }
 
@@ -206,12 +270,12 @@ func (r *Recorder) BatchCommitted(_ context.Context, e core.BatchCommitted) {
 
 // BackendFailed counts the error.
 func (r *Recorder) BackendFailed(_ context.Context, e core.BackendFailed) {
-	r.count(r.failed.Get(e.Operation, string(e.Fault), ""), 1)
+	r.failed.Get(e.Operation, string(e.Fault), "").n.Add(1)
 }
 
 // EventsDropped counts what this recorder was not told.
 func (r *Recorder) EventsDropped(_ context.Context, e core.EventsDropped) {
-	r.count(r.dropped.Get(string(e.Reason), "", ""), int64(e.Events))
+	r.dropped.Get(string(e.Reason), "", "").n.Add(int64(e.Events))
 }
 
 // Attach lets the recorder ask how an engine stands. [core.New] calls it.
@@ -254,7 +318,7 @@ func (r *Recorder) Sampled(_ context.Context, s *core.Sample) {
 	r.budget.Folded(func(label string, values int64) {
 		if more := values - r.folded[label]; more > 0 {
 			r.folded[label] = values
-			r.count(r.paths.of(metrics.LabelValuesFolded, label), more)
+			r.add(r.paths.of(metrics.LabelValuesFolded, label), more)
 		}
 	})
 }

@@ -123,12 +123,13 @@ func TestSamplingRate(t *testing.T) {
 	s := statsdtest.Listen(t)
 	r := newRecorder(t, s, stentstatsd.WithSamplingRate(0.5))
 	for range 1000 {
-		r.WriteFenced(t.Context(), core.WriteFenced{})
+		r.TaskCompleted(t.Context(), core.TaskCompleted{Queue: "default", Step: "charge", Kind: backend.Activity, Duration: time.Second})
 	}
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.Until(t, "stent.fenced_writes:1|c|@0.5")
+	s.Until(t, "stent.tasks.duration.default.charge:1000|ms|@0.5")
+	s.Until(t, "stent.tasks.completed.default.charge:1000|c")
 	// The odds that of 1000 fewer than 300 or more than 700 are sent are below 1 in 10^30; UDP may lose some.
 	if n := len(s.Lines()); n > 700 {
 		t.Errorf("sent %d of 1000", n)
@@ -149,6 +150,20 @@ func TestGauges(t *testing.T) {
 	lines := strings.Join(s.Until(t, "stent.queues.mail.depth:0|g"), "\n")
 	if !strings.Contains(lines, "stent.queues.mail.depth:7|g") || !strings.Contains(lines, "stent.database.clock_skew:0|g\nstent.database.clock_skew:-2|g") {
 		t.Errorf("lines:\n%s", lines)
+	}
+}
+
+// Counts are sent while the recorder is open, and none twice.
+func TestCountsAreSummed(t *testing.T) {
+	s := statsdtest.Listen(t)
+	r := newRecorder(t, s)
+	defer r.Close()
+	for range 2 {
+		for range 500 {
+			r.WriteFenced(t.Context(), core.WriteFenced{})
+		}
+		s.Until(t, "stent.fenced_writes:500|c")
+		s.Forget()
 	}
 }
 
