@@ -2,12 +2,7 @@ package stent_test
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"io"
-	"net"
-	"net/url"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,6 +10,7 @@ import (
 	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
 	"github.com/stentgo/stent/core/backend/sqlite"
+	"github.com/stentgo/stent/internal/pgtest"
 )
 
 // TestIdleWorkersHardlyAsk gates on what workers ask of a database while nothing happens: each looks for work every two
@@ -52,70 +48,21 @@ func TestIdleWorkersHardlyAsk(t *testing.T) {
 
 // counted has the world count what is asked of its databases from now on: round trips to PostgreSQL, calls of SQLite.
 func (w *world) counted() *atomic.Int64 {
-	n := new(atomic.Int64)
 	if w.backend == "sqlite" {
+		n := new(atomic.Int64)
 		w.dial = func(ctx context.Context, path string) (backend.Backend, error) {
 			db, err := sqlite.Open(ctx, path)
 			return &countedCalls{db, n}, err
 		}
 		return n
 	}
-	address, err := url.Parse(w.address)
+	way, err := pgtest.Count(w.ctx(), w.address)
 	if err != nil {
 		w.Fatal(err)
 	}
-	query := address.Query()
-	query.Set("sslmode", "disable")
-	address.Host, address.RawQuery = w.counter(address.Host, n), query.Encode()
-	w.address = address.String()
-	return n
-}
-
-// counter is where a server can be reached through one that counts how often it is asked for an answer.
-func (w *world) counter(server string, n *atomic.Int64) string {
-	l, err := (&net.ListenConfig{}).Listen(w.ctx(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		w.Fatal(err)
-	}
-	var open sync.WaitGroup
-	w.Cleanup(func() { _ = l.Close(); open.Wait() })
-	open.Go(func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			open.Go(func() {
-				defer client.Close()
-				conn, err := (&net.Dialer{}).DialContext(w.ctx(), "tcp", server)
-				if err != nil {
-					w.Error(err)
-					return
-				}
-				open.Go(func() { _, _ = io.Copy(client, conn) })
-				defer conn.Close()
-				countAsked(io.TeeReader(client, conn), n)
-			})
-		}
-	})
-	return l.Addr().String()
-}
-
-// countAsked reads what a client of PostgreSQL sends, and counts simple queries and the ends of others:
-// https://www.postgresql.org/docs/current/protocol-message-formats.html.
-func countAsked(r io.Reader, n *atomic.Int64) {
-	for kind := make([]byte, 0, 1); ; kind = kind[:1] { // a message has a kind, but for the first
-		var length uint32
-		if _, err := io.ReadFull(r, kind); err != nil || binary.Read(r, binary.BigEndian, &length) != nil {
-			return
-		}
-		if _, err := io.CopyN(io.Discard, r, int64(length)-4); err != nil {
-			return
-		}
-		if k := string(kind); k == "Q" || k == "S" {
-			n.Add(1)
-		}
-	}
+	w.Cleanup(func() { _ = way.Close() })
+	w.address = way.DSN
+	return &way.Asked
 }
 
 // countedCalls counts what a worker calls.

@@ -70,6 +70,13 @@ func withServer(ctx context.Context, fn func(*server) error) (err error) {
 	return fn(&server{dsn: pg.DSN(), version: pg.Version(), dir: dir})
 }
 
+func (p *plan) roundsOf(w row) int {
+	if w.once {
+		return 1
+	}
+	return p.rounds
+}
+
 // compare measures all rows. A round is all engines of a row one after the other, so that what else happens on the
 // machine meets all of them alike.
 func compare(ctx context.Context, args []string) error {
@@ -84,10 +91,7 @@ func compare(ctx context.Context, args []string) error {
 				continue
 			}
 			r := result{row: w}
-			rounds := p.rounds
-			if w.once {
-				rounds = 1
-			}
+			rounds := p.roundsOf(w)
 			for round := range rounds {
 				for _, e := range engines() {
 					if !p.engines.MatchString(e.name) || !slices.Contains(e.kinds, w.kind) || r.missing(e.name) {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/stentgo/stent/internal/pgtest"
 )
 
 // measurement is what one round of one row came to.
@@ -33,8 +35,8 @@ type measurement struct {
 
 func (m measurement) rate() float64 { return float64(m.Ops) / m.Seconds }
 
-// timeout of one measurement's process, above what it is told to measure.
-const timeout = 3 * time.Minute
+// timeout of one measurement's process, above what it is told to measure: to fill tables takes long.
+const timeout = 15 * time.Minute
 
 // measureApart runs one round in a process of its own, on an empty database.
 func measureApart(ctx context.Context, s *server, e engine, r row, length time.Duration, more ...string) (m measurement, err error) {
@@ -118,6 +120,12 @@ func measure(ctx context.Context, e engine, w row, t target, length time.Duratio
 	defer cancel()
 	r := &round{target: t, engine: e, length: length}
 	var err error
+	if w.counted {
+		if r.way, err = pgtest.Count(ctx, t.address); err != nil {
+			return measurement{}, err
+		}
+		t.address = r.way.DSN
+	}
 	if r.session, err = e.open(ctx, t); err == nil {
 		err = w.work(ctx, r)
 	}

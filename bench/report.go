@@ -70,8 +70,15 @@ func ratios(b *strings.Builder, r *result) {
 }
 
 func idleRatio(b *strings.Builder, r *result) {
+	if !r.row.counted {
+		return
+	}
 	ours := r.of("stent").per(func(c counters) float64 { return c.Queries })
-	fmt.Fprintf(b, "| %s, transactions a second | 0 | %s | %s | - | - | %s | - |\n", r.row.title, number(ours), verdict("at most 1", 1, ours), idlePeers(r))
+	target := "at most 1, met"
+	if ours > 1 {
+		target = "at most 1, **missed**"
+	}
+	fmt.Fprintf(b, "| %s, round trips a second | 0 | %s | %s | - | - | %s | - |\n", r.row.title, number(ours), target, idlePeers(r))
 }
 
 // times are how long it took until what was started began.
@@ -149,7 +156,7 @@ func details(b *strings.Builder, r *result) {
 
 // idleDetails are those of rows that do nothing a second.
 func idleDetails(b *strings.Builder, r *result) {
-	fmt.Fprintf(b, "\n### %s, for each second\n\n| engine | commits | log bytes | fsyncs | allocations | CPU µs | server CPU µs | queries |\n|---|---|---|---|---|---|---|---|\n", r.row.title)
+	fmt.Fprintf(b, "\n### %s, for each second\n\n| engine | commits | log bytes | fsyncs | allocations | CPU µs | server CPU µs | round trips |\n|---|---|---|---|---|---|---|---|\n", r.row.title)
 	for i := range r.engines {
 		if m := &r.engines[i]; len(m.all) > 0 {
 			fmt.Fprintf(b, "| %s | %s\n", m.engine.name, m.costs())

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stentgo/stent/internal/pgtest"
 )
 
 // row is one kind of work, and a line of the table.
@@ -24,6 +26,7 @@ type row struct {
 	target, limit float64
 	rate          int  // starts a second, where the times to their begins count
 	once          bool // it takes long and hardly differs from round to round
+	counted       bool // queries are counted on their way to the server
 	work          func(ctx context.Context, r *round) error
 }
 
@@ -39,7 +42,7 @@ var rows = []row{
 	{name: "sqlite-insert", title: "SQLite, batch insert", kind: "sqlite", unit: "execution", target: 80.0, limit: 154, work: insert},
 	{name: "pg-starts", title: "PostgreSQL, from a start to the begin of its activity, 200 a second", kind: "postgres", unit: "start", rate: 200, work: starts(200, false)},
 	{name: "pg-starts-apart", title: "PostgreSQL, the same, begun by another process", kind: "postgres", unit: "start", rate: 200, work: starts(200, true)},
-	{name: "pg-idle", title: "PostgreSQL, idle worker", kind: "postgres", unit: "second", once: true, work: idle},
+	{name: "pg-idle", title: "PostgreSQL, idle worker", kind: "postgres", unit: "second", once: true, counted: true, work: idle},
 	{name: "sqlite-idle", title: "SQLite, idle worker", kind: "sqlite", unit: "second", once: true, work: idle},
 }
 
@@ -55,6 +58,7 @@ func findRow(name string) (row, error) {
 // round is one measurement under way.
 type round struct {
 	target  target
+	way     *pgtest.Counted // to the database, where queries are counted on it
 	engine  engine
 	session session
 	length  time.Duration
@@ -213,10 +217,10 @@ func otherProcess(ctx context.Context, r *round, args ...string) (lines *bufio.S
 	return bufio.NewScanner(out), sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }), nil
 }
 
-// idle serves an empty database. A session of PostgreSQL that falls idle tells of its last transactions ten seconds later;
-// a worker that renews a lease may do so as rarely.
+// idle serves an empty database, once all that happens at a start is over. A worker that renews a lease may do so as
+// rarely as every ten seconds.
 func idle(ctx context.Context, r *round) error {
-	settles, window := 12*time.Second, 10*time.Second
+	settles, window := 8*time.Second, 10*time.Second
 	if r.length < time.Second {
 		settles, window = time.Second, time.Second
 	}
@@ -230,7 +234,19 @@ func idle(ctx context.Context, r *round) error {
 	if err := pause(ctx, settles); err != nil {
 		return err
 	}
-	return r.measured(ctx, func() (int64, error) { return int64(window.Seconds()), pause(ctx, window) })
+	var asked int64
+	err := r.measured(ctx, func() (int64, error) {
+		if r.way != nil {
+			asked = -r.way.Asked.Load()
+		}
+		err := pause(ctx, window)
+		if r.way != nil {
+			asked += r.way.Asked.Load()
+		}
+		return int64(window.Seconds()), err
+	})
+	r.before.Queries, r.after.Queries = 0, float64(asked+ownQueries)
+	return err
 }
 
 func pause(ctx context.Context, d time.Duration) error {
