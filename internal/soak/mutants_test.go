@@ -98,12 +98,6 @@ var mutants = []mutant{
 		soak:  []string{"-only", "deploy"},
 		shows: "want completed",
 	},
-	{
-		name:  "a worker goes on when its lease is over and could not be renewed",
-		edits: []edit{{"core/lease.go", "			if left <= 0 {", "			if left = max(left, time.Second); left <= 0 {"}},
-		soak:  []string{"-backend", "postgres", "-only", "split", "-for", "60s"},
-		shows: "VIOLATION: chain",
-	},
 }
 
 // withoutTokens takes the comparison of fencing tokens out of statements.
