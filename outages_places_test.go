@@ -231,7 +231,7 @@ func lostServer(t *testing.T) (*world, outage) {
 	server := pgtest.NewServer(t)
 	return databaseOf(t, server, "lost", ""), outage{
 		fault: backend.FaultUnreachable,
-		says:  []string{"PostgreSQL at 127.0.0.1:", "cannot be reached, or has closed the connection", "see whether it runs; the engine goes on by itself when it does"},
+		says:  []string{"PostgreSQL at 127.0.0.1:", "cannot be reached, or has closed the connection", "see whether it runs; the engine goes on by itself when it does", "refused"},
 		lease: fleeting, longer: true,
 		strike: func(w *world) {
 			if err := server.Crash(w.ctx()); err != nil {

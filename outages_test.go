@@ -29,7 +29,7 @@ import (
 // outage is what happens to a database.
 type outage struct {
 	fault  backend.Fault
-	says   []string // by the error of whoever asks meanwhile
+	says   []string // by the error of whoever asks meanwhile; the last is the cause
 	strike func(w *world)
 	heal   func(w *world)
 	lease  time.Duration // of the worker; an outage that is longer has it begin anew
@@ -142,7 +142,7 @@ func endure(w *world, o outage) {
 			return false
 		}
 		var fault *backend.FaultError
-		if !errors.As(err, &fault) || fault.Fault != o.fault {
+		if !errors.As(err, &fault) || fault.Fault != o.fault || !strings.Contains(err.Error(), o.says[len(o.says)-1]) {
 			return false // the end of the connections, before the cause
 		}
 		refused = id
