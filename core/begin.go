@@ -54,7 +54,7 @@ func (w *worker) reserve(cmd *backend.Start) *run {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	waits := w.backlog || w.more && !w.claiming
+	waits := w.backlog || w.more && w.claiming == 0
 	if w.state != backend.WorkerReady || w.used >= w.cfg.Slots || waits || slices.Contains(w.paused, cmd.Queue) || w.runs[cmd.ID] != nil {
 		return nil
 	}

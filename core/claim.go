@@ -10,25 +10,33 @@ import (
 	"github.com/stentgo/stent/core/backend"
 )
 
-// claim asks for as many tasks as there are free slots, and for news of the executions held here. One claim is under
-// way at a time; it rides in the next transaction, together with whatever else is to be written.
+// claim asks for as many tasks as there are free slots, and for news of the executions held here. It rides in the next
+// transaction, together with whatever else is to be written.
 func (w *worker) claim() {
 	w.mu.Lock()
 	if w.state != backend.WorkerReady {
 		w.mu.Unlock()
 		return
 	}
-	if w.claiming {
+	if w.claiming > 0 && !w.claimsBeside() {
 		w.again = true
 		w.mu.Unlock()
 		return
 	}
-	w.claiming = true
+	w.claiming++
+	w.asked++
 	w.mu.Unlock()
 
 	c := &claimRequest{w: w, asked: w.e.clock.Now()}
 	c.cmd = backend.Claim{Queues: w.cfg.Queues, Tags: w.cfg.Tags, Steps: w.steps, Limits: w.limits}
 	w.e.committer.put(pending{worker: w.id, cmd: &c.cmd, then: c})
+}
+
+// claimsBeside tells whether another claim goes while one is under way: where more waits than that one takes, and it would
+// bring enough to be worth its while. So the transactions that an engine writes at once all bring work, and none leaves
+// slots empty that were freed as it began.
+func (w *worker) claimsBeside() bool {
+	return w.backlog && w.asked == 0 && w.claiming < w.e.committer.limit && 4*(w.cfg.Slots-w.used) >= w.cfg.Slots
 }
 
 // claimRequest is a claim on its way. It takes the slots that are free when its transaction begins, and not when it was asked for:
@@ -38,7 +46,9 @@ type claimRequest struct {
 	cmd   backend.Claim
 	asked time.Time
 	taken bool
-	heard bool // it answers news
+	heard bool      // it answers news
+	nth   int       // of the worker's claims, as they begin
+	began time.Time // its transaction
 }
 
 // begins is called by the committer when the transaction is about to begin, and again where it is put off.
@@ -49,9 +59,16 @@ func (c *claimRequest) begins() {
 	c.taken = true
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
+	c.w.asked--
+	c.w.claims++
+	c.nth = c.w.claims
 	c.cmd.Max = max(c.w.cfg.Slots-c.w.used, 0)
 	if !c.w.backlog {
 		c.cmd.Max -= c.cmd.Max / 4 // most will not be needed, and what begins here meanwhile has to have one
+	}
+	c.began = c.w.e.clock.Now()
+	if c.w.backlog && c.began.Sub(c.w.left.looked) < lookAnew {
+		c.cmd.From = c.w.left.from
 	}
 	c.w.used += c.cmd.Max               // nobody else may promise them meanwhile
 	c.w.again, c.w.newer = false, false // it sees what there is until now
@@ -63,29 +80,30 @@ func (c *claimRequest) done(err error) {
 	if err == nil && c.cmd.Err == nil {
 		c.w.answered(c)
 	}
-	c.w.claimed(&c.cmd, err)
+	c.w.claimed(c, err)
 }
 
 // claimed is called by the committer.
-func (w *worker) claimed(cmd *backend.Claim, err error) {
+func (w *worker) claimed(c *claimRequest, err error) {
+	cmd := &c.cmd
+	w.mu.Lock()
+	w.claiming--
 	if err != nil || cmd.Err != nil {
-		w.mu.Lock()
+		if !c.taken {
+			w.asked--
+		}
 		w.used -= cmd.Max
-		w.claiming, w.again = false, false
+		w.again = false
 		w.mu.Unlock()
 		return // the lease is gone, or it will be tried at the next tick
 	}
-	w.mu.Lock()
 	w.used -= cmd.Max - len(cmd.Tasks)
-	w.backlog = cmd.More
-	w.more = cmd.More || w.newer
-	w.paused = cmd.Paused
-	w.claiming = false
+	w.learn(c)
 	if len(cmd.Tasks)+len(cmd.Woken) > 0 {
 		w.calm.looks = 0
 	}
 	again := w.again || w.more && w.used < w.cfg.Slots
-	w.again, w.newer = false, false
+	w.again = false
 	for i := range cmd.Tasks {
 		w.ranked = w.ranked || cmd.Tasks[i].Priority != 0
 	}
@@ -121,6 +139,32 @@ func (w *worker) claimed(cmd *backend.Claim, err error) {
 		w.claim()
 	}
 }
+
+// learn takes in what a claim has seen of what it left. Of several that are under way, in whatever order the database did
+// them, only the last to answer may say that nothing is left: none of those before it had seen what has come since. w.mu
+// is held.
+func (w *worker) learn(c *claimRequest) {
+	others, some := w.claiming > 0, c.cmd.From != nil // it may not have seen all
+	w.backlog = c.cmd.More || others && w.backlog
+	w.more = c.cmd.More || some || w.newer || others && w.more
+	w.left.from = c.cmd.Left
+	if !some {
+		w.left.looked = c.began
+	}
+	w.newer = w.newer && others
+	if c.nth > w.pausedBy {
+		w.paused, w.pausedBy = c.cmd.Paused, c.nth
+	}
+}
+
+// left is where the worker's claims go on while a backlog is worked off.
+type left struct {
+	from   backend.Left
+	looked time.Time // for all that is due, the last time
+}
+
+// lookAnew is how long claims go on from where the last one has left tasks, before one looks for all that is due.
+const lookAnew = 100 * time.Millisecond
 
 func (w *worker) infoOf(t *backend.Claimed) TaskInfo {
 	info := TaskInfo{
@@ -173,7 +217,7 @@ func (w *worker) newRun(t *backend.Claimed) *run {
 		input: t.Input, priority: t.Priority, number: t.Run, base: t.Base, parent: t.Parent, carrier: t.Carrier, metadata: t.Metadata, warn: warn, most: most,
 		created: t.Created, started: t.Started,
 		handler: h, slot: true, busy: true, loaded: t.Fresh,
-		resume: make(chan struct{}), yielded: make(chan struct{}),
+		baton: make(chan struct{}),
 	}
 }
 
@@ -219,9 +263,11 @@ func (w *worker) submit(cmd backend.Command, done func(error)) { w.e.committer.s
 func (w *worker) due(priority int) {
 	w.mu.Lock()
 	w.more = true
-	w.newer = w.claiming // which may have looked before
+	w.newer = w.claiming > 0 // which may have looked before
 	w.crowd.heard = true
-	w.ranked = w.ranked || priority != 0
+	if priority != 0 {
+		w.ranked, w.left = true, left{} // it may come before what is left
+	}
 	w.mu.Unlock()
 	w.refill()
 }

@@ -13,7 +13,9 @@ import (
 
 // committer is where every write of an engine goes through: commands that arrive while a transaction is under way wait
 // and share the next one. There is no timer: the first command on an idle engine is committed at once. So batches grow
-// with the load, and with them the number of commits for each command falls.
+// with the load, and with them the number of commits for each command falls. Where the backend can do several transactions at
+// once, one begins beside others as soon as it has as many commands as they: few do not wait for few, but no small one
+// takes from the next what would have shared it. What has waited for commitPatience waits no longer.
 //
 // A command that stands on a worker's lease is tried until it is committed or the lease is gone; nobody else would
 // write it. Any other, and a start that such a lease is to hold, has a caller who waits for it and is told of the first error.
@@ -28,8 +30,14 @@ type committer struct {
 	mu      sync.Mutex
 	queue   []pending
 	active  int
+	writing int // commands in the transactions that are under way; what is tried again later is in none
 	most    int // commands in a batch; falls after an error, so that one bad command cannot hold up the rest
 	idle    sync.Cond
+
+	patience  ClockTimer // calls tooLong; nil before it is needed
+	waiting   bool       // it will
+	impatient bool       // the next transaction begins, however few its commands are
+
 	workers map[string]leaseHolder
 }
 
@@ -70,8 +78,12 @@ type leaseHolder interface {
 const (
 	maxBatch      = 2000
 	commitTimeout = 30 * time.Second
-	commitPause   = 20 * time.Millisecond // after an error, doubled up to the next
-	commitPauses  = time.Second
+
+	// commitPatience is more than a transaction of many commands takes.
+	commitPatience = 10 * time.Millisecond
+
+	commitPause  = 20 * time.Millisecond // after an error, doubled up to the next
+	commitPauses = time.Second
 )
 
 // paralleler is an optional ability of a backend: how many transactions at once serve it best.
@@ -107,7 +119,39 @@ func (c *committer) put(p pending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.queue = append(c.queue, p)
-	if c.active < c.limit {
+	switch {
+	case c.active == c.limit:
+	case c.enough():
+		c.active++
+		go c.run()
+	default:
+		c.waits()
+	}
+}
+
+// enough tells whether what waits is worth a transaction beside those that are under way.
+func (c *committer) enough() bool { return len(c.queue) >= c.writing || c.impatient }
+
+// waits is called when something waits for the end of what is under way, though there is a connection for it.
+func (c *committer) waits() {
+	switch {
+	case c.waiting:
+		return
+	case c.patience == nil:
+		c.patience = c.clock.AfterFunc(commitPatience, c.tooLong)
+	default:
+		c.patience.Reset(commitPatience)
+	}
+	c.waiting = true
+}
+
+// tooLong is called when it has waited for long. A transaction that somebody holds up must not hold up the others.
+func (c *committer) tooLong() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting = false
+	if len(c.queue) > 0 && c.active < c.limit {
+		c.impatient = true
 		c.active++
 		go c.run()
 	}
@@ -154,17 +198,22 @@ func (c *committer) run() {
 func (c *committer) take() (worker string, batch []pending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.queue) == 0 {
+	if len(c.queue) == 0 || c.active > 1 && !c.enough() {
+		if len(c.queue) > 0 {
+			c.waits()
+		}
 		c.active--
 		c.idle.Broadcast()
 		return "", nil
 	}
+	c.impatient = false
 	return c.choose(func(pending) bool { return true })
 }
 
 // choose removes a batch of what is wanted from the queue: the commands of one worker, and those that stand on no lease.
 func (c *committer) choose(wanted func(pending) bool) (worker string, batch []pending) {
 	var rest []pending
+	batch = make([]pending, 0, min(len(c.queue), c.most))
 	for i, p := range c.queue {
 		if len(batch) == c.most {
 			rest = append(rest, c.queue[i:]...)
@@ -233,9 +282,17 @@ func (c *committer) commit(worker string, batch []pending) error {
 	if len(c.metrics) > 0 {
 		began = c.clock.Now()
 	}
+	c.underWay(len(batch))
 	err := c.db.Commit(ctx, b)
+	c.underWay(-len(batch))
 	c.measured(b, began, err)
 	return err
+}
+
+func (c *committer) underWay(commands int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writing += commands
 }
 
 // holdOff waits, and tells whether the worker's lease still stands.

@@ -52,7 +52,7 @@ func (r *run) renew(t *backend.Turn) {
 		handler: r.handler, number: t.Continue.Run, base: t.Continue.Base, parent: r.parent, carrier: r.carrier, metadata: r.metadata,
 		created: r.created, started: r.started, reopened: r.reopened, admitted: r.admitted,
 		warn: r.warn, most: r.most, busy: true,
-		resume: make(chan struct{}), yielded: make(chan struct{}),
+		baton: make(chan struct{}),
 	}
 	next.info.Run, next.info.Attempt = next.number, 1
 	r.w.mu.Lock()

@@ -266,8 +266,8 @@ func (f *Flow) catchUp() {
 	f.caughtUp = true
 	if r := f.run; r.stops {
 		r.atNews = true
-		r.yielded <- struct{}{}
-		<-r.resume
+		r.baton <- struct{}{}
+		<-r.baton
 		f.mustLive()
 	}
 }

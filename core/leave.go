@@ -185,6 +185,6 @@ func (r *run) kill() {
 		return
 	}
 	r.killed = true
-	r.resume <- struct{}{}
-	<-r.yielded
+	r.baton <- struct{}{}
+	<-r.baton
 }

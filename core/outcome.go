@@ -61,9 +61,11 @@ func (r *run) conclude(t *backend.Turn) {
 // it does. A replay, above all, is how an operator lets an execution go on with code that was mended, and that may well mean
 // without the call. Recorded values did nothing in the world, and with them go versions that no longer need to be asked for.
 func (r *run) leftOut() error {
+	if r.unasked == 0 || r.attempt > 1 || r.cancelling || r.reopened {
+		return nil
+	}
 	var again *continueAsNewError
-	ends := r.failure == nil || errors.As(r.failure, &again)
-	if r.unasked == 0 || !ends || r.attempt > 1 || r.cancelling || r.reopened {
+	if r.failure != nil && !errors.As(r.failure, &again) {
 		return nil
 	}
 	for _, s := range r.steps {

@@ -66,9 +66,8 @@ type run struct {
 	draft    *backend.Turn // what the workflow adds to the turn
 	flush    ClockTimer    // tells late that it takes long; nil before it is needed
 	late     chan struct{}
-	waiting  []*step // what it waits for
-	resume   chan struct{}
-	yielded  chan struct{} // it waits, or has ended, or has come to what is new
+	waiting  []*step       // what it waits for
+	baton    chan struct{} // who passes it stops until it comes back, or has ended
 	stops    bool          // it is to stop where it comes to what is new
 	atNews   bool          // that is why it yielded
 	begun    bool
@@ -152,10 +151,10 @@ func (r *run) waitsSince(limit time.Time) bool {
 	return !r.busy && !r.gone && r.parked.Before(limit)
 }
 
-// turnSoon has a turn done by a goroutine of its own; busy is set.
+// turnSoon has a turn done by another goroutine; busy is set.
 func (r *run) turnSoon() {
-	r.w.goroutines.Add(1) // and not Go, which allocates more
-	go r.turnAside()
+	r.w.goroutines.Add(1)
+	r.w.crew.turn(r)
 }
 
 func (r *run) turnAside() {
@@ -288,7 +287,7 @@ func (r *run) goOn() {
 		r.w.goroutines.Add(1)
 		go r.body()
 	} else {
-		r.resume <- struct{}{}
+		r.baton <- struct{}{}
 	}
 }
 
@@ -303,7 +302,7 @@ func (r *run) outcome() error {
 // yields waits until the workflow does.
 func (r *run) yields(t *backend.Turn) *backend.Turn {
 	if len(t.Completed)+len(t.Buried)+len(t.Settled) == 0 {
-		<-r.yielded
+		<-r.baton
 		return t
 	}
 	if r.flush == nil {
@@ -313,7 +312,7 @@ func (r *run) yields(t *backend.Turn) *backend.Turn {
 		r.flush.Reset(flushAfter)
 	}
 	select {
-	case <-r.yielded:
+	case <-r.baton:
 		if !r.flush.Stop() {
 			<-r.late
 		}
@@ -328,7 +327,7 @@ func (r *run) yields(t *backend.Turn) *backend.Turn {
 		done <- err
 	})
 	err := <-done
-	<-r.yielded
+	<-r.baton
 	if err != nil {
 		return nil
 	}
@@ -346,7 +345,7 @@ func (r *run) context() context.Context {
 // body is the workflow's goroutine.
 func (r *run) body() {
 	defer r.w.goroutines.Done()
-	defer func() { r.yielded <- struct{}{} }() // also when the goroutine is made to end in the middle
+	defer func() { r.baton <- struct{}{} }() // also when the goroutine is made to end in the middle
 	defer func() { r.ended = true }()
 	defer func() {
 		if v := recover(); v != nil {
@@ -363,7 +362,7 @@ func (r *run) body() {
 // park is called by the workflow's goroutine to wait for one of the steps.
 func (r *run) park(steps []*step) {
 	r.waiting = steps
-	r.yielded <- struct{}{}
-	<-r.resume
+	r.baton <- struct{}{}
+	<-r.baton
 	r.waiting = nil
 }

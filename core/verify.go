@@ -60,7 +60,7 @@ func (e *Engine) verify(h *backend.History) error {
 		},
 		number: x.Run, base: x.Base, parent: x.Parent, most: backend.MaxSeq,
 		attempt: x.Attempt, policy: policy, input: x.Input, metadata: x.Metadata, handler: handler, loaded: true,
-		resume: make(chan struct{}), yielded: make(chan struct{}), draft: &backend.Turn{},
+		baton: make(chan struct{}), draft: &backend.Turn{},
 	}
 	if x.Parent != nil {
 		r.info.ParentID = x.Parent.Execution
@@ -69,7 +69,7 @@ func (e *Engine) verify(h *backend.History) error {
 	r.matchSignals(&backend.Turn{})
 	r.flow = newFlow(r)
 	r.goOn()
-	<-r.yielded
+	<-r.baton
 	ended := r.ended
 	r.kill()
 	r.w.goroutines.Wait()

@@ -151,6 +151,7 @@ type worker struct {
 	ctx        context.Context //nolint:containedctx // the lease's life: parent of its activities' contexts
 	cancel     context.CancelCauseFunc
 	goroutines sync.WaitGroup
+	crew       crew
 	lostLease  chan struct{}
 	loseOnce   sync.Once
 
@@ -159,15 +160,19 @@ type worker struct {
 	used       int // slots
 	runs       map[string]*run
 	activities map[backend.TaskID]*activityTask
-	claiming   bool                 // a claim is under way
-	again      bool                 // another is wanted after it
+	claiming   int                  // claims that are under way
+	asked      int                  // of which the transaction has not begun
+	claims     int                  // that have begun
+	again      bool                 // another is wanted after them
 	more       bool                 // there may be due tasks that did not fit
 	backlog    bool                 // the last claim left some, or there has been none yet
-	newer      bool                 // something came due since the claim that is under way was asked for
+	left       left                 // where they go on
+	newer      bool                 // something came due since the last of the claims that are under way began
 	rejected   map[string]rejection // of executions
 	ranked     bool                 // tasks of different priorities have been seen
-	paused     []string             // queues, as of the last claim
-	crowd      crowd                // of workers that hear the same news
+	paused     []string             // queues, as of the claim pausedBy
+	pausedBy   int
+	crowd      crowd // of workers that hear the same news
 	dueTimer   ClockTimer
 	dueAt      time.Time
 	fewer      sync.Cond // runs or activities became fewer
@@ -350,8 +355,10 @@ func (w *worker) leave() {
 	w.mu.Lock()
 	stuck := w.stuck
 	w.mu.Unlock()
+	ended := w.crew.dismiss()
 	if w.empty(0, nil) && stuck == 0 {
 		w.goroutines.Wait()
+		ended()
 	}
 	w.e.log.Info("worker stopped", "stent_worker_id", w.id)
 }

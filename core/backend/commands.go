@@ -334,14 +334,23 @@ type Claim struct {
 	Limits map[string]int // most running at once on all workers together, by activity; exact
 	Max    int            // may be 0: then only Woken and NextDue are wanted
 
+	// From, if not nil, is the Left of an earlier claim that was the same but for Max. The claim may look only there, and
+	// miss what has come since in front of that or elsewhere.
+	From Left
+
 	// Set by Commit.
 	Tasks   []Claimed
 	More    bool          // there may be more that is due
+	Left    Left          // where, for a claim to go on from; nil where the backend does not tell
 	NextDue time.Duration // until the next task of these queues is due; negative if there is none that waits for a time
 	Woken   []string      // executions held by this worker to which something happened; told once
 	Paused  []string      // of Queues, those that are paused, in no order
 	Err     error         // ErrLeaseLost
 }
+
+// Left is where a claim has left tasks, in a form that only the backend knows. Not to look at what was before is faster:
+// where rows that were taken stay in an index for a while, a claim walks over more of them the more there were.
+type Left any
 
 // Claimed is a task that now belongs to the worker: its state is running, its token new.
 type Claimed struct {

@@ -21,6 +21,9 @@ var claims = []behaviour{
 	{"nothing is taken from a paused queue", claimPaused},
 	{"of many queues it finds what is in any of them", claimManyQueues},
 	{"it is told whether there is more", claimMore},
+	{"one that goes on where another left takes the rest in the same order, and others find what it missed", claimOn},
+	{"one that goes on minds pauses, and is told whether there is more", claimOnPaused},
+	{"many claimers that go on share the tasks and none is taken twice", claimOnConcurrently},
 	{"it is told when the next is due", claimNextDue},
 	{"many claimers at once share the tasks and none is taken twice", claimConcurrently},
 }
@@ -255,6 +258,104 @@ func claimMore(h *harness) {
 			h.that("there is no more", !c.More)
 		}
 	}
+}
+
+// claimsOn claims until nothing is left, a few at a time and each from where the one before has left. before is called
+// before each.
+func (h *harness) claimsOn(worker string, max int, before func(n int)) (taken []string) {
+	h.t.Helper()
+	var from backend.Left
+	for n := 0; ; n++ {
+		before(n)
+		c := newClaim(max)
+		c.From = from
+		h.commit(worker, c)
+		h.ok(c.Err)
+		taken = append(taken, ids(c.Tasks)...)
+		if len(c.Tasks) == 0 && from == nil {
+			return taken
+		}
+		if from = c.Left; !c.More { // it need not have looked everywhere
+			from = nil
+		}
+	}
+}
+
+// claimOn has lanes of three priorities, of executions and of activities, one of them with tags.
+func claimOn(h *harness) {
+	w := h.worker("w")
+	token := h.begin(w, "holds")
+	var want []string
+	seq := 0
+	for _, priority := range []int{5, 0, -5} {
+		for i := range 4 {
+			id := fmt.Sprintf("p%d-%d", priority, i)
+			s := newStart(id)
+			s.Priority = priority
+			h.commit("", s)
+			a := activity(seq+1, backend.Pending)
+			a.Priority = priority
+			h.add(w, "holds", token, a)
+			seq++
+			want = append(want, root(id).String(), task("holds", seq).String())
+		}
+	}
+	late := "p5-late"
+	got := h.claimsOn(w, 3, func(n int) {
+		if n == 2 {
+			s := newStart(late)
+			s.Priority = 5
+			h.commit("", s)
+		}
+	})
+	h.that("what came in front is found", slices.Contains(got, root(late).String()))
+	got = slices.DeleteFunc(got, func(id string) bool { return id == root(late).String() })
+	equal(h, "claimed", got, want)
+}
+
+func claimOnPaused(h *harness) {
+	w := h.worker("w")
+	h.start("a", "b", "c", "d")
+	first := newClaim(1)
+	h.commit(w, first)
+	h.that("there is more", first.More)
+	h.ok(h.db.PauseQueue(h.ctx, "default", "eve"))
+	c := newClaim(1)
+	c.From = first.Left
+	h.commit(w, c)
+	equal(h, "claimed of the paused queue", len(c.Tasks), 0)
+	equal(h, "paused", c.Paused, []string{"default"})
+	h.ok(h.db.ResumeQueue(h.ctx, "default", "eve"))
+	c = newClaim(2)
+	c.From = first.Left
+	h.commit(w, c)
+	equal(h, "claimed", ids(c.Tasks), []string{"b.0", "c.0"})
+	h.that("there is more than two of three", c.More)
+	c = newClaim(2)
+	c.From = first.Left
+	h.commit(w, c)
+	equal(h, "claimed", ids(c.Tasks), []string{"d.0"})
+	h.that("there is no more than that", !c.More)
+}
+
+func claimOnConcurrently(h *harness) {
+	const tasks, claimers = 200, 4
+	var commands []backend.Command
+	for i := range tasks {
+		commands = append(commands, newStart(fmt.Sprint("e", i)))
+	}
+	h.commit("", commands...)
+	var wg sync.WaitGroup
+	taken := make([][]string, claimers)
+	for i := range claimers {
+		w := h.worker(fmt.Sprint("w", i))
+		wg.Go(func() { taken[i] = h.claimsOn(w, 7, func(int) {}) })
+	}
+	wg.Wait()
+	all := slices.Concat(taken...)
+	slices.Sort(all)
+	equal(h, "tasks claimed", len(slices.Compact(all)), tasks)
+	equal(h, "claims of them", len(all), tasks)
 }
 
 func claimNextDue(h *harness) {

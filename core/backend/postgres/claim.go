@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"maps"
@@ -21,6 +22,10 @@ func (w *work) claim(p *pipeline, class int32) {
 			c.Woken, err = pgx.CollectRows(rows, pgx.RowTo[string])
 			return err
 		}, w.worker)
+		if from, ok := c.From.(lanes); ok {
+			p.add("claim_known", func(rows pgx.Rows) error { return w.readClaim(rows, c) }, from.args(w.worker, c.Max)...)
+			continue
+		}
 		if len(limited) > 0 {
 			p.add("claim_limits", nil, class+1, limited)
 		}
@@ -40,22 +45,35 @@ type claimed struct {
 	executions []key
 }
 
-// claimedRow is a row of claim.sql.
+// claimedRow is a row of claim_take.sql.
 type claimedRow struct {
-	alive                                 bool
-	eligible                              int64
-	next, journal                         pgtype.Int8
-	execution, key, step, workflow, queue pgtype.Text
-	seq, rank, token, attempt, crashes    pgtype.Int4
-	hash, expiry                          pgtype.Int8
-	paused, tags                          []string
-	policy, input, detail                 []byte
-	failure                               []byte // JSON
-	metadata, carrier                     pgtype.Text
-	due, created, started                 pgtype.Timestamptz
-	fresh                                 pgtype.Bool
-	parent                                pgtype.Text
-	run, base                             pgtype.Int4
+	alive                              bool
+	eligible                           int64
+	next, journal                      pgtype.Int8
+	lanes                              pgtype.DriverBytes // JSON
+	execution, key                     pgtype.Text
+	step, workflow, queue              name
+	seq, rank, token, attempt, crashes pgtype.Int4
+	hash, expiry                       pgtype.Int8
+	paused, tags                       []string
+	policy, input, detail              []byte
+	failure                            []byte // JSON
+	metadata, carrier                  pgtype.Text
+	due, created, started              pgtype.Timestamptz
+	fresh                              pgtype.Bool
+	parent                             pgtype.Text
+	run, base                          pgtype.Int4
+}
+
+// name is a text that is mostly the same from row to row, and then is the same string.
+type name struct{ text string }
+
+// ScanBytes is called by the driver.
+func (n *name) ScanBytes(b []byte) error {
+	if string(b) != n.text {
+		n.text = string(b)
+	}
+	return nil
 }
 
 // contended is when to look again for tasks that other claims are taking, or may take, right now.
@@ -63,19 +81,23 @@ const contended = 5 * time.Millisecond
 
 func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 	var head, r claimedRow // r is one for all rows, since Scan has it escape
+	columns := r.columns()
 	for first := true; rows.Next(); first = false {
-		if err := r.scan(rows); err != nil {
+		if err := rows.Scan(columns...); err != nil {
 			return err
 		}
 		if first { // there always is one, and what is said of the whole is the same in all
 			head = r
+			head.lanes = bytes.Clone(r.lanes)
 		}
 		if r.execution.Valid {
-			t, err := r.claimed(w.batch.Worker)
-			if err != nil {
+			if c.Tasks == nil {
+				c.Tasks = make([]backend.Claimed, 0, min(int64(c.Max), r.eligible))
+			}
+			c.Tasks = append(c.Tasks, backend.Claimed{})
+			if err := r.claimed(&c.Tasks[len(c.Tasks)-1], w.batch.Worker); err != nil {
 				return err
 			}
-			c.Tasks = append(c.Tasks, t)
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -93,6 +115,9 @@ func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 	}
 	c.Paused = head.paused
 	c.More = head.eligible > int64(c.Max)
+	if err := leaves(c, head.lanes); err != nil {
+		return err
+	}
 	if head.next.Valid {
 		c.NextDue = max(time.Duration(head.next.Int64)*time.Microsecond, 0)
 	}
@@ -113,13 +138,16 @@ func orchestrators(tasks []backend.Claimed) []key {
 	return keys
 }
 
-func (r *claimedRow) scan(rows pgx.Rows) error {
-	return rows.Scan(&r.alive, &r.eligible, &r.next, &r.journal, &r.paused, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
+func (r *claimedRow) columns() []any {
+	return []any{
+		&r.alive, &r.eligible, &r.next, &r.journal, &r.paused, &r.lanes, &r.execution, &r.seq, &r.key, &r.step, &r.workflow, &r.queue, &r.rank, &r.tags, &r.due,
 		&r.token, &r.attempt, &r.crashes, &r.policy, &r.input, &r.hash, &r.failure, &r.created, &r.started, &r.fresh, &r.metadata, &r.carrier,
-		&r.parent, &r.run, &r.base, &r.detail, &r.expiry)
+		&r.parent, &r.run, &r.base, &r.detail, &r.expiry,
+	}
 }
 
-func (r *claimedRow) claimed(worker string) (backend.Claimed, error) {
+// claimed fills t, which is where it stays: a Claimed of its own would be allocated for each row.
+func (r *claimedRow) claimed(t *backend.Claimed, worker string) error {
 	kind, run := backend.Orchestrator, or1(r.run)
 	if r.seq.Int32 > 0 {
 		kind, run = backend.Activity, 0
@@ -129,15 +157,15 @@ func (r *claimedRow) claimed(worker string) (backend.Claimed, error) {
 	if r.expiry.Valid {
 		expiry = max(time.Duration(r.expiry.Int64)*time.Microsecond, time.Microsecond)
 	}
-	t := backend.Claimed{
+	*t = backend.Claimed{
 		Task: backend.Task{
-			ID: backend.TaskID{Execution: r.execution.String, Seq: int(r.seq.Int32)}, Key: unpackKey(r.step.String, r.key.String), Kind: kind,
-			Step: r.step.String, Workflow: r.workflow.String, Queue: r.queue.String, Priority: priority(r.rank), Tags: r.tags,
+			ID: backend.TaskID{Execution: r.execution.String, Seq: int(r.seq.Int32)}, Key: unpackKey(r.step.text, r.key.String), Kind: kind,
+			Step: r.step.text, Workflow: r.workflow.text, Queue: r.queue.text, Priority: priority(r.rank), Tags: r.tags,
 			State: backend.Running, Due: at(r.due), Worker: worker, Token: int64(r.token.Int32), Attempt: or1(r.attempt),
 			Crashes: int(r.crashes.Int32), Policy: r.policy, Input: r.input, InputHash: r.hash.Int64, Detail: r.detail,
 			Created: at(r.created), Started: at(r.started),
 		},
 		Fresh: r.fresh.Bool, Expiry: expiry, Parent: parent, Run: run, Base: int(r.base.Int32),
 	}
-	return t, errors.Join(err, decode(r.failure, &t.Failure), decodeDict(r.metadata, &t.Metadata), decodeDict(r.carrier, &t.Carrier))
+	return errors.Join(err, decode(r.failure, &t.Failure), decodeDict(r.metadata, &t.Metadata), decodeDict(r.carrier, &t.Carrier))
 }

@@ -99,11 +99,11 @@ func (db *DB) write(ctx context.Context, w *work) error {
 	}
 	w.begin()
 	p := newPipeline(db.q)
-	p.add("settings", func(rows pgx.Rows) error {
-		return one(&w.now, nil, nil, nil, nil, nil, nil)(rows)
-	})
+	read := func(rows pgx.Rows) error { return one(nil, &w.now, nil, nil, nil, nil, nil, nil)(rows) }
 	if w.leased() {
-		p.add("fence", nil, db.class, w.worker)
+		p.add("fence", read, db.class, w.worker)
+	} else {
+		p.add("settings", read)
 	}
 	w.start(p)
 	w.lock(p)
@@ -181,7 +181,7 @@ func reset(c backend.Command) error {
 	case *backend.Trim:
 		c.Left = false
 	case *backend.Claim:
-		c.Tasks, c.More, c.NextDue, c.Woken, c.Paused, c.Err = nil, false, -1, nil, nil, nil
+		c.Tasks, c.More, c.Left, c.NextDue, c.Woken, c.Paused, c.Err = nil, false, nil, -1, nil, nil, nil
 	case *backend.Cancel:
 		c.State, c.Ended, c.Err = "", false, nil
 	case *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release, *backend.Beat:

@@ -32,3 +32,11 @@ func NoteIsOf(payload, queue string) bool {
 	_, n := decodeNote(payload)
 	return n.queues[queue]
 }
+
+// ReadQuery is the text of a file of the folder sql as it is sent.
+var ReadQuery = readQuery
+
+// KnownArgs are the parameters of claim_known.sql.
+func KnownArgs(from backend.Left, worker int32, most int) []any {
+	return from.(lanes).args(worker, most)
+}

@@ -3,7 +3,6 @@ package postgres
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -38,12 +37,30 @@ func parseUUID(s string) (u [16]byte, ok bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return u, false
 	}
-	digits := s[:8] + s[9:13] + s[14:18] + s[19:23] + s[24:]
-	if strings.ToLower(digits) != digits {
-		return u, false
+	at := 0
+	for i := range u {
+		if s[at] == '-' {
+			at++
+		}
+		high, low := digit(s[at]), digit(s[at+1])
+		if high|low > 15 {
+			return [16]byte{}, false
+		}
+		u[i] = high<<4 | low
+		at += 2
 	}
-	_, err := hex.Decode(u[:], []byte(digits))
-	return u, err == nil
+	return u, true
+}
+
+// digit is the value of a hexadecimal digit, and more than 15 for anything else.
+func digit(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 16
 }
 
 // prefixKeys are the first and the last key whose canonical form begins so; ok is false if there is none.

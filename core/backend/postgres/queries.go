@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-//go:embed sql/*.sql
+//go:embed sql
 var sqlFiles embed.FS
 
 // queries are the files of the folder sql by their names, without .sql, made to name the schema in use.
@@ -24,13 +24,29 @@ func loadQueries(schema string) (queries, error) {
 	}
 	q := make(queries, len(files))
 	for _, file := range files {
-		text, err := sqlFiles.ReadFile(file)
+		text, err := readQuery(sqlFiles, file)
 		if err != nil {
 			return nil, err
 		}
-		q[strings.TrimSuffix(path.Base(file), ".sql")] = inSchema(withoutComments(string(text)), schema)
+		q[strings.TrimSuffix(path.Base(file), ".sql")] = inSchema(withoutComments(text), schema)
 	}
 	return q, nil
+}
+
+var include = regexp.MustCompile(`(?m)^-- include (\S+)$`)
+
+// readQuery reads a query, with the part that it has in common with another where it says so in its last line.
+func readQuery(files fs.FS, file string) (string, error) {
+	text, err := fs.ReadFile(files, file)
+	if err != nil {
+		return "", err
+	}
+	m := include.FindSubmatch(text)
+	if m == nil {
+		return string(text), nil
+	}
+	part, err := fs.ReadFile(files, path.Join(path.Dir(file), string(m[1])))
+	return string(text) + string(part), err
 }
 
 // get is the text of a query. A wrong name is a mistake of this package that its tests find.

@@ -21,13 +21,14 @@ func checkTurn(t *backend.Turn) error {
 	return nil
 }
 
-// fenceTurns makes sure that the turns' orchestrators are this worker's.
+// fenceTurns makes sure that the turns' orchestrators are this worker's. Of those that end their execution, close.sql does.
 func (w *work) fenceTurns(p *pipeline) {
-	if len(w.turns) == 0 {
+	going := w.turnsWith(func(t *backend.Turn) bool { return t.Close == nil })
+	if len(going) == 0 {
 		return
 	}
-	turns := make(map[key]*backend.Turn, len(w.turns))
-	for _, t := range w.turns {
+	turns := make(map[key]*backend.Turn, len(going))
+	for _, t := range going {
 		turns[t.key] = t.cmd
 	}
 	p.add("turn", func(rows pgx.Rows) error {
@@ -46,8 +47,8 @@ func (w *work) fenceTurns(p *pipeline) {
 			}
 		}
 		return rows.Err()
-	}, column(w.turns, keyedKey), column(w.turns, turnToken), column(w.turns, func(t keyed[*backend.Turn]) bool {
-		return t.cmd.Close == nil && t.cmd.Again == nil
+	}, column(going, keyedKey), column(going, turnToken), column(going, func(t keyed[*backend.Turn]) bool {
+		return t.cmd.Again == nil
 	}), w.worker)
 }
 
@@ -264,8 +265,18 @@ func jsonText(value json.RawMessage) string {
 	return encode(string(value))
 }
 
+// turnsWith are the turns that have something.
 func (w *work) turnsWith(has func(*backend.Turn) bool) []keyed[*backend.Turn] {
-	var some []keyed[*backend.Turn]
+	n := 0
+	for _, t := range w.turns {
+		if has(t.cmd) {
+			n++
+		}
+	}
+	if n == 0 || n == len(w.turns) {
+		return w.turns[:n]
+	}
+	some := make([]keyed[*backend.Turn], 0, n)
 	for _, t := range w.turns {
 		if has(t.cmd) {
 			some = append(some, t)

@@ -79,6 +79,9 @@ func (w *work) put(c backend.Command) error {
 		if err := checkTurn(c); err != nil {
 			return err
 		}
+		if w.turns == nil {
+			w.turns = make([]keyed[*backend.Turn], 0, len(w.batch.Commands))
+		}
 		w.turns = append(w.turns, keyed[*backend.Turn]{keyOf(c.Execution), c})
 	case *backend.Complete:
 		w.completes = append(w.completes, keyed[*backend.Complete]{keyOf(c.Task.Execution), c})
@@ -166,7 +169,7 @@ func (w *work) begin() {
 // if tasks are changed that others may be changing too. Turns of executions that this worker alone works on, which are
 // what has to be fast, need it not.
 func (w *work) lock(p *pipeline) {
-	var keys []key
+	keys := make([]key, 0, len(w.turns)+len(w.completes))
 	kinds, shared := 0, len(w.retries) > 0
 	add := func(has bool, k key) {
 		if has {

@@ -43,7 +43,7 @@ type claimer struct {
 }
 
 func (t *tx) claim(c *backend.Claim) error {
-	c.Tasks, c.More, c.NextDue, c.Woken, c.Paused, c.Err = nil, false, -1, nil, nil, nil
+	c.Tasks, c.More, c.Left, c.NextDue, c.Woken, c.Paused, c.Err = nil, false, nil, -1, nil, nil, nil
 	if !t.alive {
 		c.Err = backend.ErrLeaseLost
 		return nil
