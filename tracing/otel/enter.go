@@ -10,8 +10,10 @@ import (
 
 var _ core.Selective = (*Middleware)(nil)
 
-// How the span begins that an execution's sampling is asked for. Slices of their own would be allocated for each.
+// How the spans begin that the sampler is asked for in executions that are not sampled. Slices of their own would be
+// allocated for each, and attributes, which few samplers look at, even more.
 var (
+	asDispatch  = []trace.SpanStartOption{producer}
 	belowParent = []trace.SpanStartOption{consumer}
 	asRoot      = []trace.SpanStartOption{consumer, trace.WithNewRoot()}
 )

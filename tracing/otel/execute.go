@@ -102,9 +102,7 @@ func (m *Middleware) carried(ctx context.Context, carrier map[string]string) (co
 		return ctx, origin{}
 	}
 	o := origin{traceID: from.TraceID(), flags: from.TraceFlags(), state: from.TraceState(), dispatch: from.SpanID()}
-	if id, err := trace.SpanIDFromHex(carrier[carrierSpan]); err == nil {
-		o.execution = id
-	}
+	o.execution = parseSpanID(carrier[carrierSpan])
 	return ctx, o
 }
 

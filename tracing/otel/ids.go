@@ -2,9 +2,10 @@ package otel
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
 
 	"go.opentelemetry.io/otel/trace"
 )
@@ -45,8 +46,21 @@ func hash(what string, in trace.TraceID, of string, token int64) [sha256.Size]by
 }
 
 func randomSpanID() (id trace.SpanID) {
-	for !id.IsValid() {
-		_, _ = rand.Read(id[:]) // never fails, see its documentation
+	for !id.IsValid() { // random, and not secret
+		binary.BigEndian.PutUint64(id[:], rand.Uint64())
+	}
+	return id
+}
+
+// parseSpanID reads what String writes, and is zero for anything else. trace.SpanIDFromHex allocates.
+func parseSpanID(text string) (id trace.SpanID) {
+	var digits [2 * len(id)]byte
+	if len(text) != len(digits) {
+		return id
+	}
+	copy(digits[:], text)
+	if _, err := hex.Decode(id[:], digits[:]); err != nil {
+		return trace.SpanID{}
 	}
 	return id
 }
@@ -100,7 +114,8 @@ type random struct{}
 
 func (random) NewIDs(context.Context) (id trace.TraceID, _ trace.SpanID) {
 	for !id.IsValid() {
-		_, _ = rand.Read(id[:])
+		binary.BigEndian.PutUint64(id[:8], rand.Uint64())
+		binary.BigEndian.PutUint64(id[8:], rand.Uint64())
 	}
 	return id, randomSpanID()
 }

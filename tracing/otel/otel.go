@@ -34,9 +34,9 @@ func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(s *settings) { s.propagator = p }
 }
 
-// WithEverySpan has the sampler asked for every span of an execution that is not sampled: for samplers that go by a span's
-// name, kind or attributes. Default: it is asked for the execution's own, in each process, and if that is not recorded no
-// other is begun.
+// WithEverySpan has the sampler asked for every span of an execution that is not sampled, and told the attributes of that of
+// the start: for samplers that go by a span's name, kind or attributes. Default: it is asked for that of the start and, in
+// each process, for the execution's own, without attributes, and if that is not recorded no other is begun.
 func WithEverySpan() Option {
 	return func(s *settings) { s.everySpan = true }
 }

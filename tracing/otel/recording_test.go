@@ -80,7 +80,7 @@ func (t tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartO
 	}
 	s := &span{
 		r: r, name: name, kind: config.SpanKind(), context: trace.NewSpanContext(own), parent: parent.SpanID(),
-		attrs: config.Attributes(), links: config.Links(), start: config.Timestamp(),
+		attrs: config.Attributes(), atStart: len(config.Attributes()), links: config.Links(), start: config.Timestamp(),
 	}
 	if s.start.IsZero() {
 		s.start = time.Now()
@@ -101,6 +101,7 @@ type span struct {
 	context trace.SpanContext
 	parent  trace.SpanID
 	attrs   []attribute.KeyValue
+	atStart int // attributes that a sampler sees
 	links   []trace.Link
 	events  []string
 	start   time.Time

@@ -16,10 +16,11 @@ const carrierSpan = "stent-span"
 
 // Start makes a span for each start, which ends when the execution is in the database, and keeps its context there.
 func (m *Middleware) Start(ctx context.Context, starts []*core.StartInfo, next core.Next) error {
-	spans := make([]trace.Span, len(starts))
-	for i, s := range starts {
+	var room [1]trace.Span // for one, which is the usual
+	spans := room[:0]
+	for _, s := range starts {
 		within, span := m.dispatch(ctx, s)
-		spans[i] = span
+		spans = append(spans, span)
 		if len(starts) == 1 { // of several, none is what the others happen in
 			ctx = within //nolint:fatcontext // once
 		}
@@ -43,13 +44,21 @@ func (m *Middleware) Start(ctx context.Context, starts []*core.StartInfo, next c
 
 func (m *Middleware) dispatch(ctx context.Context, s *core.StartInfo) (context.Context, trace.Span) {
 	w := wish{span: randomSpanID()}
-	ctx, span := m.start(ctx, w, m.names.dispatch.of(s.Workflow),
-		producer,
-		trace.WithAttributes(
+	about := func() []attribute.KeyValue {
+		return []attribute.KeyValue{
 			attribute.String("stent.function", s.Workflow),
 			attribute.String("stent.execution_id", s.ExecutionID),
 			attribute.String("stent.queue", s.Queue),
-		))
+		}
+	}
+	begin, told := asDispatch, m.everySpan.Load()
+	if told { // the sampler may want to know
+		begin = []trace.SpanStartOption{producer, trace.WithAttributes(about()...)}
+	}
+	ctx, span := m.start(ctx, w, m.names.dispatch.of(s.Workflow), begin...)
+	if span.IsRecording() && !told {
+		span.SetAttributes(about()...)
+	}
 	delete(s.Carrier, carrierSpan) // a child's begins with its parent's
 	m.propagator.Inject(ctx, propagation.MapCarrier(s.Carrier))
 	if from := span.SpanContext(); from.SpanID() == w.span { // an IDGenerator is there

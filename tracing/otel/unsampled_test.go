@@ -78,6 +78,26 @@ func TestOfAnExecutionThatIsNotSampledTheSamplerIsAskedOnceAProcess(t *testing.T
 	})
 }
 
+// A start's span has its attributes, whenever they are given to it; the sampler sees them where it said that it wants to.
+func TestTheAttributesOfAStart(t *testing.T) {
+	for name, opts := range map[string][]stentotel.Option{"": nil, "seen by the sampler": {stentotel.WithEverySpan()}} {
+		inBubble(t, func(s *shop) {
+			all := &recording{ids: stentotel.NewIDGenerator()}
+			web := s.programWith(stentotel.New(append(opts, stentotel.WithTracerProvider(all))...))
+			if _, err := orders.Start(s.Context(), web, "42", core.ID("order-42")); err != nil {
+				s.Fatal(err)
+			}
+			span := all.begun[0]
+			if got, want := span.atStart, 3*len(opts); got != want {
+				s.Errorf("%q: the sampler sees %d attributes, want %d", name, got, want)
+			}
+			if got := span.attr("stent.execution_id"); got != "order-42" || len(span.attrs) != 3 {
+				s.Errorf("%q: attributes %v", name, span.attrs)
+			}
+		})
+	}
+}
+
 // The starter's trace is not sampled; the worker's sampler has another opinion.
 func TestSamplersThatDoNotGoByTheParent(t *testing.T) {
 	for _, test := range []struct {
