@@ -134,24 +134,38 @@ func (db *DB) connect(ctx context.Context, r role) (c *conn, err error) {
 
 // patiently tries again while another process has the file for itself.
 func (db *DB) patiently(ctx context.Context, try func() error) error {
-	for deadline := time.Now().Add(db.opts.busy); ; {
+	for began := time.Now(); ; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		err := try()
-		if !isBusy(err) || time.Now().After(deadline) {
+		waited := time.Since(began)
+		if !isBusy(err) || waited > db.opts.busy {
 			return err
+		}
+		again := time.NewTimer(min(max(waited/10, shortestWait), longestWait))
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			again.Stop()
 		}
 	}
 }
+
+// Who waits for a lock looks again after a tenth of the time that it has waited, within these. SQLite's own waiting soon sleeps
+// for ten milliseconds at a time, and finds the lock taken again by a process that writes one short transaction after another.
+const (
+	shortestWait = 200 * time.Microsecond
+	longestWait  = 10 * time.Millisecond
+)
 
 func (db *DB) dsn(r role) string {
 	mode := "rwc"
 	if db.opts.mustExist {
 		mode = "rw"
 	}
-	// The writer waits for locks in short spells, and looks at its context between them.
-	pragmas := url.Values{"mode": {mode}, "_error_rc": {"1"}, "_pragma": {"busy_timeout(20)"}}
+	// The writer does its own waiting, see patiently.
+	pragmas := url.Values{"mode": {mode}, "_error_rc": {"1"}, "_pragma": {"busy_timeout(0)"}}
 	pragmas["_pragma"] = append(pragmas["_pragma"], "temp_store(memory)", "synchronous("+string(db.opts.synchronous)+")")
 	if r == reading {
 		pragmas["_pragma"] = []string{fmt.Sprintf("busy_timeout(%d)", db.opts.busy.Milliseconds()), "temp_store(memory)", "query_only(1)"}
@@ -178,8 +192,7 @@ func (db *DB) read(ctx context.Context, fn func(c *conn) error) error {
 	}))
 }
 
-// beginImmediate takes the write lock. The driver's own waiting does not look at the context, so it waits in short
-// spells.
+// beginImmediate takes the write lock.
 func (db *DB) beginImmediate(ctx context.Context, c *conn) error {
 	return db.patiently(ctx, func() error { return c.script(context.Background(), "BEGIN IMMEDIATE") })
 }

@@ -47,7 +47,7 @@ type queries struct {
 	reserveResult, findResult, useResult, unuseResult            *query
 	keepResult, freeResult, forgetResults, resultsOf             *query
 	schedules, nextTick, putSchedule, deleteSchedule, tick       *query
-	migrated                                                     *query
+	migrated, dataVersion                                        *query
 }
 
 // laneQueries find what is due in one of the two tables.
@@ -270,5 +270,6 @@ func (l *loader) loadSchedules(q *queries) {
 	q.putSchedule = l.load("put_schedule", "name rule next_at paused_at paused_by last_tick last_execution skipped revision now "+
 		"workflow queue priority tags policy input input_hash max_duration metadata")
 	q.deleteSchedule = l.load("delete_schedule", "name")
+	q.dataVersion = l.load("data_version", "")
 	q.tick = l.load("tick", "name revision next_at last_tick last_execution skipped")
 }
