@@ -151,6 +151,9 @@ func (w *worker) learn(c *claimRequest) {
 	if !some {
 		w.left.looked = c.began
 	}
+	if w.newer && w.ranked {
+		w.left = left{} // it may come before what is left
+	}
 	w.newer = w.newer && others
 	if c.nth > w.pausedBy {
 		w.paused, w.pausedBy = c.cmd.Paused, c.nth

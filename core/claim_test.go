@@ -126,6 +126,11 @@ func TestAClaimGoesOnWhereTheLastOneLeft(t *testing.T) {
 	if c = begins(w); c.cmd.From != nil {
 		t.Error("a claim looks only behind what has come with a priority")
 	}
+	w.due(3)
+	answered(w, c, "e")
+	if c = begins(w); c.cmd.From != nil {
+		t.Error("a claim looks only behind what has come with a priority while another was under way")
+	}
 	answered(w, c, "e")
 	if c = begins(w); c.cmd.From != "e" {
 		t.Errorf("it goes on from %v, want e", c.cmd.From)

@@ -114,7 +114,8 @@ func Queue(name string) sharedOption {
 	}
 }
 
-// Priority orders a queue: higher first. Default 0; between -32768 and 32767.
+// Priority orders a queue: higher first. Default 0; between -32768 and 32767. While a worker works off a backlog on PostgreSQL
+// it looks for what other programs have put in front of it ten times a second.
 func Priority(p int) sharedOption {
 	return func(s *settings) {
 		if p < -32768 || p > 32767 {

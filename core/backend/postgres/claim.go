@@ -82,6 +82,7 @@ const contended = 5 * time.Millisecond
 func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 	var head, r claimedRow // r is one for all rows, since Scan has it escape
 	columns := r.columns()
+	c.Tasks = nil // of an earlier try
 	for first := true; rows.Next(); first = false {
 		if err := rows.Scan(columns...); err != nil {
 			return err
