@@ -17,9 +17,9 @@ func TestAllocationsOfTheEngine(t *testing.T) {
 		activities, inFlight int
 		most                 int64
 	}{
-		{0, 100, 40},
-		{1, 1, 110},
-		{5, 100, 165},
+		{0, 100, 37},
+		{1, 1, 106},
+		{5, 100, 162},
 	} {
 		t.Run(fmt.Sprintf("activities=%d, in flight=%d", gate.activities, gate.inFlight), func(t *testing.T) {
 			r := testing.Benchmark(func(b *testing.B) { benchmarkWorkflow(b, memory.Open(), gate.activities, gate.inFlight, nil) })

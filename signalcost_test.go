@@ -32,7 +32,7 @@ func TestAllocationsOfSignals(t *testing.T) {
 		opts         []core.Option
 		most         int64
 	}{
-		{name: "tracing/otel, no trace sampled", opts: unsampled(), most: 36},
+		{name: "tracing/otel, no trace sampled", opts: unsampled(), most: 32},
 		{name: "logctx/slog", without: sayBySlog(false), say: sayBySlog(true), most: 16},
 		{name: "logctx/zap", without: sayByZap(false), say: sayByZap(true), most: 20},
 		{name: "logctx/zerolog", without: sayByZerolog(false), say: sayByZerolog(true), most: 16},

@@ -23,8 +23,8 @@ func TestCost(t *testing.T) {
 		wal        float64 // most bytes for an execution
 		allocs     float64 // most allocations for an execution, those of the test included
 	}{
-		{"root only", 0, 0.8 * 1024, 36},
-		{"five activities", 5, 2.5 * 1024, 105},
+		{"root only", 0, 0.8 * 1024, 28},
+		{"five activities", 5, 2.5 * 1024, 95},
 	} {
 		t.Run(work.name, func(t *testing.T) {
 			m := newMill(t, server.Database(t), postgres.Notify(false))
@@ -55,7 +55,7 @@ func TestCost(t *testing.T) {
 	t.Run("one at a time, one activity", func(t *testing.T) {
 		m := newMill(t, server.Database(t), postgres.Notify(false))
 		m.oneAtATime(50)
-		const n, most = 500, 560
+		const n, most = 500, 510
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		wal, commits := m.cost(func() { m.oneAtATime(n) })
