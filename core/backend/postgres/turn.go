@@ -21,9 +21,15 @@ func checkTurn(t *backend.Turn) error {
 	return nil
 }
 
-// fenceTurns makes sure that the turns' orchestrators are this worker's. Of those that end their execution, close.sql does.
+// onlyEnds tells whether a turn does no more than to end what it belongs to. Then close.sql makes sure that its orchestrator is
+// this worker's: a token is given once. What else a turn does may meet what the next holder has done.
+func onlyEnds(t *backend.Turn) bool {
+	return t.Close != nil && len(t.Added)+len(t.SetAside)+len(t.Effects)+len(t.Forgotten)+len(t.Stopped)+len(t.Deserted) == 0
+}
+
+// fenceTurns makes sure that the turns' orchestrators are this worker's.
 func (w *work) fenceTurns(p *pipeline) {
-	going := w.turnsWith(func(t *backend.Turn) bool { return t.Close == nil })
+	going := w.turnsWith(func(t *backend.Turn) bool { return !onlyEnds(t) })
 	if len(going) == 0 {
 		return
 	}
@@ -48,7 +54,7 @@ func (w *work) fenceTurns(p *pipeline) {
 		}
 		return rows.Err()
 	}, column(going, keyedKey), column(going, turnToken), column(going, func(t keyed[*backend.Turn]) bool {
-		return t.cmd.Again == nil
+		return t.cmd.Close == nil && t.cmd.Again == nil
 	}), w.worker)
 }
 
