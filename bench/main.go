@@ -13,6 +13,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -22,17 +23,30 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Args[1:])
 	stop()
-	if err != nil {
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
+
+const usage = `bench measures Stent beside its peers and beside the least program that does the same durable steps.
+
+  bench compare   all rows of the table, to RESULTS.md
+  bench latency   from a start to the begin of its activity, at several rates, to LATENCY.md
+  bench growth    Stent with more history, processes, queues and larger payloads, to GROWTH.md
+  bench cost      what recorders, log injectors and a tracer cost, to COST.md
+
+Each tells of its flags with -h. PostgreSQL is the one that STENT_TEST_POSTGRES names, else one that is started here.
+`
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return errors.New("want compare, latency, growth or cost, each with -h for its flags")
 	}
 	switch command, args := args[0], args[1:]; command {
+	case "help", "-h", "-help", "--help":
+		fmt.Print(usage)
+		return nil
 	case "compare":
 		return compare(ctx, args)
 	case "latency":
