@@ -15,9 +15,9 @@ import (
 	"github.com/stentgo/stent/internal/pgtest"
 )
 
-// TestCostOfABacklog gates on what a worker with 100 slots writes and allocates while it works off executions without activities. The
+// TestAllocationsAndCommitsOfABacklog gates on what a worker with 100 slots allocates and writes while it works off executions without activities. The
 // server is the test's own, so that nobody else writes. Notes, of which there are so many a second however much is done, are off.
-func TestCostOfABacklog(t *testing.T) {
+func TestAllocationsAndCommitsOfABacklog(t *testing.T) {
 	const (
 		tasks       = 10_000
 		mostCommits = 0.03
