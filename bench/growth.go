@@ -6,7 +6,10 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/stentgo/stent/core"
 	"github.com/stentgo/stent/core/backend"
@@ -22,6 +25,9 @@ func growthRows() []row {
 		for _, n := range []int{0, 1_000_000, 10_000_000} {
 			add(fmt.Sprintf("history-%d", n), fmt.Sprintf("%s finished tasks in the tables", thousands(n)), withHistory(n))
 			all[len(all)-1].once = n > 1_000_000 // to fill the tables takes minutes
+		}
+		for _, n := range []int{0, 400_000} {
+			add(fmt.Sprintf("backlog-%d", n), fmt.Sprintf("a backlog without activities, after %s of it", thousands(n)), withBacklog(n))
 		}
 		for _, n := range []int{1, 4, 16} {
 			add(fmt.Sprintf("processes-%d", n), fmt.Sprintf("%d worker processes", n), withProcesses(n))
@@ -128,6 +134,60 @@ func withHistory(tasks int) func(context.Context, *round) error {
 		r.claim, err = s.claims(ctx, 200)
 		return err
 	}
+}
+
+// withBacklog measures when so many executions of a backlog are worked off, of which no vacuum takes anything away.
+func withBacklog(before int) func(context.Context, *round) error {
+	return func(ctx context.Context, r *round) error {
+		s := r.session.(*stent)
+		if err := withoutVacuum(ctx, r.target); err != nil {
+			return err
+		}
+		total := before + int(float64(r.engine.backlog)*r.length.Seconds())
+		for left := total; left > 0; left -= 1000 {
+			if err := s.Insert(ctx, min(left, 1000)); err != nil {
+				return err
+			}
+		}
+		var n atomic.Int64
+		reached, all := make(chan struct{}), make(chan struct{})
+		if before == 0 {
+			close(reached)
+		}
+		if err := s.Drain(ctx, func() {
+			switch n.Add(1) {
+			case int64(before):
+				close(reached)
+			case int64(total):
+				close(all)
+			}
+		}); err != nil {
+			return err
+		}
+		<-reached
+		return r.measured(ctx, func() (int64, error) {
+			from := n.Load()
+			select {
+			case <-all:
+			case <-time.After(r.length):
+			}
+			return n.Load() - from, nil
+		})
+	}
+}
+
+// withoutVacuum keeps PostgreSQL's from coming in the middle.
+func withoutVacuum(ctx context.Context, t target) error {
+	if t.kind != "postgres" {
+		return nil
+	}
+	conn, err := pgx.Connect(ctx, t.address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, "ALTER TABLE stent.executions SET (autovacuum_enabled = off)")
+	return err
 }
 
 // claims claims a task again and again, and gives the median of the times in milliseconds.

@@ -229,7 +229,9 @@ func (c *committer) choose(wanted func(pending) bool) (worker string, batch []pe
 		}
 		batch = append(batch, p)
 	}
-	c.queue = rest
+	if c.queue = rest; rest == nil && len(batch) > 8 { // the next will be as long
+		c.queue = make([]pending, 0, len(batch))
+	}
 	return worker, batch
 }
 

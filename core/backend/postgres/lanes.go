@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -20,14 +21,16 @@ type lane struct {
 // lanes are those in which a claim has left tasks. They are not changed once they are given to the engine.
 type lanes []lane
 
-// leaves tells where a claim has left tasks. found are the lanes of claim_take.sql, where they were when it began; what it
-// took of them is no longer there.
+// leaves tells where a claim has left tasks. found are the lanes of claim_take.sql, where they were when it began, which are those
+// that it was given, if any; what it took of them is no longer there.
 func leaves(c *backend.Claim, found []byte) error {
 	if len(found) == 0 {
 		return nil
 	}
 	var left lanes
-	if err := json.Unmarshal(found, &left); err != nil {
+	if from, ok := c.From.(lanes); ok {
+		left = slices.Clone(from)
+	} else if err := json.Unmarshal(found, &left); err != nil {
 		return err
 	}
 	for i := range c.Tasks {
