@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -40,6 +41,14 @@ type refusal struct {
 
 func (r *refusal) Error() string { return "command refused: " + r.err.Error() }
 
+// takes tells whether the batch's claims have found something.
+func takes(b *backend.Batch) bool {
+	return slices.ContainsFunc(b.Commands, func(cmd backend.Command) bool {
+		c, ok := cmd.(*backend.Claim)
+		return ok && len(c.Tasks)+len(c.Woken) > 0
+	})
+}
+
 // Commit applies a batch in one transaction.
 func (db *DB) Commit(ctx context.Context, b *backend.Batch) error {
 	refused, apart := map[backend.Command]error{}, false
@@ -59,6 +68,9 @@ func (db *DB) Commit(ctx context.Context, b *backend.Batch) error {
 		}
 		if err == nil {
 			db.wrote(b.Worker)
+			if takes(b) {
+				db.taken.Store(time.Now().UnixNano())
+			}
 		}
 		return db.wrap(err, "commit %d commands", len(b.Commands))
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
@@ -32,6 +33,8 @@ type DB struct {
 
 	closing chan struct{} // closed by Close
 	once    sync.Once
+
+	taken atomic.Int64 // when a claim last found something, in ns since 1970
 
 	mu       sync.Mutex
 	watchers map[*watcher]struct{}

@@ -53,8 +53,8 @@ func Clock(now func() time.Time) Option {
 // is 10 s.
 func BusyTimeout(d time.Duration) Option { return func(o *options) { o.busy = d } }
 
-// WatchInterval is how often [DB.Watch] looks for what other processes wrote. The default is 15 ms; 0 means the default. After it
-// has found something it looks up to eight times as often for a moment.
+// WatchInterval is how often [DB.Watch] looks for what other processes wrote. The default is 15 ms; 0 means the default. While
+// that brings work it looks up to eight times as often.
 func WatchInterval(d time.Duration) Option {
 	return func(o *options) {
 		if d > 0 {

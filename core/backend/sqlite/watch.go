@@ -13,8 +13,8 @@ type watcher struct {
 
 // Watch calls changed soon after another handle's or another worker's commit. SQLite has no notifications: it asks
 // the connection that writes, every WatchInterval, whether another one has written since, which costs a few
-// microseconds and reads no table. Where one has, it asks again after an eighth of that, and then after twice as long each
-// time: who has written once mostly does so again.
+// microseconds and reads no table. Where one has, and claims here have just found something, it asks again after an eighth of
+// that, and then after twice as long each time: more is to come.
 func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func(woken bool)) error {
 	w := &watcher{worker: worker, wrote: make(chan struct{}, 1)}
 	db.mu.Lock()
@@ -41,7 +41,10 @@ func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func
 			if seen >= 0 || failed {
 				changed(true)
 			}
-			seen, failed, pause = version, false, max(db.opts.poll/16, 1)
+			if db.finds() {
+				pause = max(db.opts.poll/16, 1)
+			}
+			seen, failed = version, false
 		}
 		pause = min(2*pause, db.opts.poll)
 		look.Reset(pause)
@@ -56,6 +59,11 @@ func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func
 		}
 	}
 }
+
+// lately is how long after a claim that found something the next change is taken to be of that kind, and not a heartbeat.
+const lately = 250 * time.Millisecond
+
+func (db *DB) finds() bool { return time.Since(time.Unix(0, db.taken.Load())) < lately }
 
 // dataVersion changes when another connection than the writer commits.
 func (db *DB) dataVersion(ctx context.Context) (v int64, err error) {
