@@ -5,7 +5,6 @@ package stent_test
 import (
 	"context"
 	"runtime"
-	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -15,14 +14,14 @@ import (
 	"github.com/stentgo/stent/internal/pgtest"
 )
 
-// TestAllocationsAndCommitsOfABacklog gates on what a worker with 100 slots allocates and writes while it works off executions without activities. The
-// server is the test's own, so that nobody else writes. Notes, of which there are so many a second however much is done, are off.
+// TestAllocationsAndCommitsOfABacklog gates on what a worker with 100 slots allocates and writes while it works off executions
+// without activities. The server is the test's own, so that nobody else writes. Notes, of which there are so many a second however much is done, are off.
 func TestAllocationsAndCommitsOfABacklog(t *testing.T) {
 	const (
 		tasks       = 10_000
 		mostCommits = 0.03
 		mostLog     = 0.8 * 1024 // bytes
-		mostAllocs  = 15.5
+		mostAllocs  = 15.0
 	)
 	ctx := t.Context()
 	dsn := pgtest.NewServer(t).Database(t)
@@ -35,24 +34,7 @@ func TestAllocationsAndCommitsOfABacklog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var left atomic.Int64
-	left.Store(tasks)
-	all := make(chan struct{})
-	wf := core.NewWorkflow[int, int]("job")
-	err = e.Register(wf.Handle(func(_ *core.Flow, n int) (int, error) {
-		if left.Add(-1) == 0 {
-			close(all)
-		}
-		return n, nil
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range tasks / 1000 {
-		if _, err := wf.StartMany(ctx, e, make([]core.Input[int], 1000)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	all := backlog(t, e, tasks)
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		t.Fatal(err)

@@ -90,6 +90,30 @@ func benchmarkWorkflow(b *testing.B, db backend.Backend, activities, inFlight in
 	}
 }
 
+// backlog starts executions without activities. The channel is closed when all are done.
+func backlog(t testing.TB, e *core.Engine, n int) <-chan struct{} {
+	t.Helper()
+	var left atomic.Int64
+	left.Store(int64(n))
+	all := make(chan struct{})
+	wf := core.NewWorkflow[int, int]("job")
+	err := e.Register(wf.Handle(func(_ *core.Flow, n int) (int, error) {
+		if left.Add(-1) == 0 {
+			close(all)
+		}
+		return n, nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; n > 0; n -= 1000 {
+		if _, err := wf.StartMany(t.Context(), e, make([]core.Input[int], min(n, 1000))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
 // BenchmarkBacklog works off executions without activities that were started before.
 func BenchmarkBacklog(b *testing.B) {
 	for _, to := range backends {
@@ -104,24 +128,7 @@ func BenchmarkBacklog(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			var left atomic.Int64
-			left.Store(int64(b.N))
-			all := make(chan struct{})
-			wf := core.NewWorkflow[int, int]("job")
-			err = e.Register(wf.Handle(func(_ *core.Flow, n int) (int, error) {
-				if left.Add(-1) == 0 {
-					close(all)
-				}
-				return n, nil
-			}))
-			if err != nil {
-				b.Fatal(err)
-			}
-			for n := b.N; n > 0; n -= 1000 {
-				if _, err := wf.StartMany(b.Context(), e, make([]core.Input[int], min(n, 1000))); err != nil {
-					b.Fatal(err)
-				}
-			}
+			all := backlog(b, e, b.N)
 			b.ResetTimer()
 			ctx, cancel := context.WithCancel(b.Context())
 			served := make(chan error, 1)

@@ -12,7 +12,7 @@ import (
 )
 
 // committer is where every write of an engine goes through: commands that arrive while a transaction is under way wait
-// and share the next one. There is no timer: the first command on an idle engine is committed at once. So batches grow
+// and share the next one. There is no interval: the first command on an idle engine is committed at once. So batches grow
 // with the load, and with them the number of commits for each command falls. Where the backend can do several transactions at
 // once, one begins beside others as soon as it has as many commands as they: few do not wait for few, but no small one
 // takes from the next what would have shared it. What has waited for commitPatience waits no longer.
@@ -198,7 +198,9 @@ func (c *committer) run() {
 func (c *committer) take() (worker string, batch []pending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.queue) == 0 || c.active > 1 && !c.enough() {
+	enough := c.enough()
+	c.impatient = false
+	if len(c.queue) == 0 || c.active > 1 && !enough {
 		if len(c.queue) > 0 {
 			c.waits()
 		}
@@ -206,7 +208,6 @@ func (c *committer) take() (worker string, batch []pending) {
 		c.idle.Broadcast()
 		return "", nil
 	}
-	c.impatient = false
 	return c.choose(func(pending) bool { return true })
 }
 

@@ -268,7 +268,7 @@ func (h *harness) claimsOn(worker string, max int, before func(n int)) (taken []
 	for n := 0; ; n++ {
 		before(n)
 		c := newClaim(max)
-		c.From = from
+		c.Tags, c.From = []string{"gpu"}, from
 		h.commit(worker, c)
 		h.ok(c.Err)
 		taken = append(taken, ids(c.Tasks)...)
@@ -281,7 +281,7 @@ func (h *harness) claimsOn(worker string, max int, before func(n int)) (taken []
 	}
 }
 
-// claimOn has lanes of three priorities, of executions and of activities, one of them with tags.
+// claimOn has lanes of three priorities, of executions and of activities, with tags and without.
 func claimOn(h *harness) {
 	w := h.worker("w")
 	token := h.begin(w, "holds")
@@ -292,9 +292,12 @@ func claimOn(h *harness) {
 			id := fmt.Sprintf("p%d-%d", priority, i)
 			s := newStart(id)
 			s.Priority = priority
-			h.commit("", s)
 			a := activity(seq+1, backend.Pending)
 			a.Priority = priority
+			if i == 3 {
+				s.Tags, a.Tags = []string{"gpu"}, []string{"gpu"}
+			}
+			h.commit("", s)
 			h.add(w, "holds", token, a)
 			seq++
 			want = append(want, root(id).String(), task("holds", seq).String())

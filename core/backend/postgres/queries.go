@@ -35,7 +35,7 @@ func loadQueries(schema string) (queries, error) {
 
 var include = regexp.MustCompile(`(?m)^-- include (\S+)$`)
 
-// readQuery reads a query, with the part that it has in common with another where it says so in its last line.
+// readQuery reads a query, with the part that it has in common with another where its last line is an include.
 func readQuery(files fs.FS, file string) (string, error) {
 	text, err := fs.ReadFile(files, file)
 	if err != nil {

@@ -271,7 +271,7 @@ func jsonText(value json.RawMessage) string {
 	return encode(string(value))
 }
 
-// turnsWith are the turns that have something.
+// turnsWith are the turns that have something. The result is not to be changed: it may be the batch's own.
 func (w *work) turnsWith(has func(*backend.Turn) bool) []keyed[*backend.Turn] {
 	n := 0
 	for _, t := range w.turns {
@@ -280,7 +280,7 @@ func (w *work) turnsWith(has func(*backend.Turn) bool) []keyed[*backend.Turn] {
 		}
 	}
 	if n == 0 || n == len(w.turns) {
-		return w.turns[:n]
+		return w.turns[:n:n]
 	}
 	some := make([]keyed[*backend.Turn], 0, n)
 	for _, t := range w.turns {
