@@ -36,7 +36,7 @@ type starts struct {
 	begun  func() error
 	held   func() error // called before Held
 	writes atomic.Int64
-	reads  atomic.Int64 // of histories
+	reads  atomic.Int64 // of histories and news
 }
 
 func (*starts) Committers() int { return 2 }
@@ -77,6 +77,11 @@ func (s *starts) History(ctx context.Context, ids []string) ([]backend.History, 
 	return s.Backend.History(ctx, ids)
 }
 
+func (s *starts) News(ctx context.Context, of []backend.Known) ([]backend.History, error) {
+	defer s.reads.Add(1)
+	return s.Backend.News(ctx, of)
+}
+
 // slowStart is a backend on which the answer to the first start that claimed is held up.
 type slowStart struct {
 	*starts
@@ -99,7 +104,7 @@ func (w *world) slowStart() *slowStart {
 	return s
 }
 
-func (s *slowStart) Watch(ctx context.Context, worker string, queues []string, changed func(woken bool)) error {
+func (s *slowStart) Watch(ctx context.Context, worker string, queues []string, changed func(backend.News)) error {
 	return s.Backend.(backend.Watcher).Watch(ctx, worker, queues, changed)
 }
 

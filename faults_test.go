@@ -138,6 +138,13 @@ func (s *severed) History(ctx context.Context, ids []string) ([]backend.History,
 	return s.Backend.History(ctx, ids)
 }
 
+func (s *severed) News(ctx context.Context, of []backend.Known) ([]backend.History, error) {
+	if s.dead() {
+		return nil, errSevered
+	}
+	return s.Backend.News(ctx, of)
+}
+
 func (s *severed) Renew(ctx context.Context, id string, state backend.WorkerState, used int, lease time.Duration) (backend.Renewal, error) {
 	if s.dead() {
 		return backend.Renewal{}, errSevered

@@ -99,6 +99,6 @@ func version(module string) string {
 }
 
 // startsApart tells whether what one process starts is served by another: DBOS runs a workflow where it is started.
-func (e engine) startsApart() bool {
-	return e.name == "stent" || e.module == "github.com/riverqueue/river"
+func (e engine) startsApart(kind string) bool {
+	return e.name == "stent" || e.name == "limit" && kind == "postgres" || e.module == "github.com/riverqueue/river"
 }

@@ -102,7 +102,7 @@ func quantile(sorted []float64, q float64) float64 {
 func starts(rate int, apart bool) func(context.Context, *round) error {
 	return func(ctx context.Context, r *round) error {
 		s, ok := r.session.(starter)
-		if !ok || apart && !r.engine.startsApart() {
+		if !ok || apart && !r.engine.startsApart(r.target.kind) {
 			return errNotHad
 		}
 		g := &gauge{}

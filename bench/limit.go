@@ -38,11 +38,13 @@ func openLimit(ctx context.Context, t target) (session, error) {
 // limitOp is a step to be made durable.
 type limitOp struct {
 	id     limitID
-	start  bool // insert an execution
-	claim  bool // it is ours
-	ended  bool // its activity seq has ended ...
+	start  bool   // insert an execution
+	input  []byte // likewise, with this instead of what all have
+	claim  bool   // it is ours
+	ended  bool   // its activity seq has ended ...
 	seq    int64
 	begun  bool // ... and the activity seq+1 begins
+	offers bool // ... and the activity seq+1 is for another process
 	closed bool // it has ended
 	done   chan struct{}
 }
@@ -61,6 +63,8 @@ type limitStore interface {
 type limit struct {
 	store      limitStore
 	committers int
+	apart      *limitApart // nil until others have a part in the work
+	begun      func(sent int64)
 
 	mu     sync.Mutex
 	queue  []*limitOp
@@ -106,6 +110,9 @@ func (l *limit) Drain(ctx context.Context, done func()) error {
 
 func (l *limit) Flow(ctx context.Context, activities int) error {
 	id := newLimitID()
+	if l.apart != nil {
+		return l.flowApart(ctx, id, activities)
+	}
 	if err := l.step(ctx, &limitOp{id: id, start: true}); err != nil {
 		return err
 	}
@@ -157,13 +164,16 @@ func (l *limit) commit(ctx context.Context, w int) {
 
 // columns are the parts of a group, as parameters of statements.
 type columns struct {
-	starts, claims, ended, begun, closed []limitID
-	endedSeq, begunSeq                   []int64
+	starts, sent, claims, ended, begun, offered, closed []limitID
+	inputs                                              [][]byte
+	endedSeq, begunSeq, offeredSeq                      []int64
 }
 
 func columnsOf(ops []*limitOp) (c columns) {
 	for _, op := range ops {
-		if op.start {
+		if op.input != nil {
+			c.sent, c.inputs = append(c.sent, op.id), append(c.inputs, op.input)
+		} else if op.start {
 			c.starts = append(c.starts, op.id)
 		}
 		if op.claim {
@@ -174,6 +184,9 @@ func columnsOf(ops []*limitOp) (c columns) {
 		}
 		if op.begun {
 			c.begun, c.begunSeq = append(c.begun, op.id), append(c.begunSeq, op.seq+1)
+		}
+		if op.offers {
+			c.offered, c.offeredSeq = append(c.offered, op.id), append(c.offeredSeq, op.seq+1)
 		}
 		if op.closed {
 			c.closed = append(c.closed, op.id)

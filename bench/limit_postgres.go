@@ -8,13 +8,14 @@ import (
 )
 
 const limitPostgresSchema = `
-CREATE TABLE exec (
+CREATE TABLE IF NOT EXISTS exec (
 	id uuid PRIMARY KEY, workflow text NOT NULL, queue text NOT NULL, due timestamptz, state smallint NOT NULL, input bytea, result bytea
 ) WITH (fillfactor = 50);
-CREATE INDEX exec_due ON exec (queue, due) WHERE due IS NOT NULL;
-CREATE TABLE task (
-	exec uuid, seq int, step text NOT NULL, state smallint NOT NULL, input bytea, result bytea, PRIMARY KEY (exec, seq)
-) WITH (fillfactor = 50);`
+CREATE INDEX IF NOT EXISTS exec_due ON exec (queue, due) WHERE due IS NOT NULL;
+CREATE TABLE IF NOT EXISTS task (
+	exec uuid, seq int, step text NOT NULL, state smallint NOT NULL, input bytea, result bytea, due timestamptz, PRIMARY KEY (exec, seq)
+) WITH (fillfactor = 50);
+CREATE INDEX IF NOT EXISTS task_due ON task (due) WHERE due IS NOT NULL;`
 
 // The steps of a group, one statement for each kind.
 const (
@@ -31,7 +32,15 @@ const (
 type limitPostgres struct{ pool *pgxpool.Pool }
 
 func openLimitPostgres(ctx context.Context, dsn string) (*limitPostgres, error) {
-	pool, err := pgxpool.New(ctx, dsn)
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_bitmapscan", "jit"} {
+		config.ConnConfig.RuntimeParams[name] = "off" // the tables have no statistics yet, and everything is found by a key
+	}
+	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +58,9 @@ func (p *limitPostgres) write(ctx context.Context, _ int, ops []*limitOp) error 
 	if len(c.starts) > 0 {
 		b.Queue(limitStart, c.starts)
 	}
+	if len(c.sent) > 0 {
+		b.Queue(limitSend, c.sent, c.inputs)
+	}
 	if len(c.claims) > 0 {
 		b.Queue(limitClaim, c.claims)
 	}
@@ -57,6 +69,9 @@ func (p *limitPostgres) write(ctx context.Context, _ int, ops []*limitOp) error 
 	}
 	if len(c.begun) > 0 {
 		b.Queue(limitBegin, c.begun, c.begunSeq)
+	}
+	if len(c.offered) > 0 {
+		b.Queue(limitOffer, c.offered, c.offeredSeq)
 	}
 	if len(c.closed) > 0 {
 		b.Queue(limitClose, c.closed)

@@ -14,6 +14,20 @@ import (
 // transaction, together with whatever else is to be written.
 func (w *worker) claim() {
 	w.mu.Lock()
+	w.wants.all = true
+	w.mu.Unlock()
+	w.ask()
+}
+
+// wants is what the worker's next claim looks for, besides what has happened to the executions held here.
+type wants struct {
+	all bool         // that is due
+	at  backend.Left // what news tell of; nil for nothing
+}
+
+// ask makes the claim for what is wanted.
+func (w *worker) ask() {
+	w.mu.Lock()
 	if w.state != backend.WorkerReady {
 		w.mu.Unlock()
 		return
@@ -46,6 +60,7 @@ type claimRequest struct {
 	cmd   backend.Claim
 	asked time.Time
 	taken bool
+	wants wants
 	heard bool      // it answers news
 	nth   int       // of the worker's claims, as they begin
 	began time.Time // its transaction
@@ -62,17 +77,32 @@ func (c *claimRequest) begins() {
 	c.w.asked--
 	c.w.claims++
 	c.nth = c.w.claims
-	c.cmd.Max = max(c.w.cfg.Slots-c.w.used, 0)
-	if !c.w.backlog {
-		c.cmd.Max -= c.cmd.Max / 4 // most will not be needed, and what begins here meanwhile has to have one
-	}
+	c.wants, c.w.wants = c.w.wants, wants{}
 	c.began = c.w.e.clock.Now()
-	if c.w.backlog && c.began.Sub(c.w.left.looked) < lookAnew {
-		c.cmd.From = c.w.left.from
-	}
+	c.room()
 	c.w.used += c.cmd.Max               // nobody else may promise them meanwhile
 	c.w.again, c.w.newer = false, false // it sees what there is until now
 	c.heard, c.w.crowd.heard = c.w.crowd.heard, false
+}
+
+// room decides how much is claimed, and where.
+func (c *claimRequest) room() {
+	most := max(c.w.cfg.Slots-c.w.used, 0)
+	if !c.w.backlog {
+		most -= most / 4 // most will not be needed, and what begins here meanwhile has to have one
+	}
+	switch {
+	case c.wants.all:
+		if c.w.backlog && c.began.Sub(c.w.left.looked) < lookAnew {
+			c.cmd.From = c.w.left.from
+		}
+		c.cmd.Max = most
+	case c.wants.at != nil && most > 0:
+		c.cmd.From, c.cmd.Max = c.wants.at, most
+	default:
+		c.w.more = c.w.more || c.wants.at != nil // for when there is a slot
+		c.cmd.OnlyWoken = true
+	}
 }
 
 func (c *claimRequest) done(err error) {
@@ -93,7 +123,7 @@ func (w *worker) claimed(c *claimRequest, err error) {
 			w.asked--
 		}
 		w.used -= cmd.Max
-		w.again = false
+		w.again, w.wants.all, w.more = false, true, w.more || c.wants.at != nil
 		w.mu.Unlock()
 		return // the lease is gone, or it will be tried at the next tick
 	}
@@ -102,8 +132,11 @@ func (w *worker) claimed(c *claimRequest, err error) {
 	if len(cmd.Tasks)+len(cmd.Woken) > 0 {
 		w.calm.looks = 0
 	}
-	again := w.again || w.more && w.used < w.cfg.Slots
+	again := w.again
 	w.again = false
+	if w.more && w.used < w.cfg.Slots {
+		again, w.wants.all = true, true
+	}
 	for i := range cmd.Tasks {
 		w.ranked = w.ranked || cmd.Tasks[i].Priority != 0
 	}
@@ -128,15 +161,20 @@ func (w *worker) claimed(c *claimRequest, err error) {
 			w.begin(w.ctx, a)
 		}
 	}
-	load = append(load, cmd.Woken...)
 	if len(load) > 0 {
 		w.goroutines.Go(func() { w.load(load) })
+	}
+	if len(cmd.Woken) > 0 {
+		w.goroutines.Go(func() { w.hear(cmd.Woken) })
+	}
+	if cmd.OnlyWoken && len(cmd.Woken) == 0 {
+		w.dueIn(lookForLeft)
 	}
 	if cmd.NextDue >= 0 {
 		w.dueIn(max(cmd.NextDue, w.holdOff()))
 	}
 	if again {
-		w.claim()
+		w.ask()
 	}
 }
 
@@ -145,6 +183,11 @@ func (w *worker) claimed(c *claimRequest, err error) {
 // is held.
 func (w *worker) learn(c *claimRequest) {
 	others, some := w.claiming > 0, c.cmd.From != nil // it may not have seen all
+	if !c.wants.all {
+		w.more = w.more || c.cmd.More
+		w.newer = w.newer && others
+		return
+	}
 	w.backlog = c.cmd.More || others && w.backlog
 	w.more = c.cmd.More || some || w.newer || others && w.more
 	w.left.from = c.cmd.Left
@@ -165,6 +208,10 @@ type left struct {
 	from   backend.Left
 	looked time.Time // for all that is due, the last time
 }
+
+// lookForLeft is when a worker that was told of something woken, and holds nothing of that kind, looks whether it has given it
+// back meanwhile, and it is due. Mostly an earlier claim has told of it already.
+const lookForLeft = 20 * time.Millisecond
 
 // lookAnew is how long claims go on from where the last one has left tasks, before one looks for all that is due.
 const lookAnew = 100 * time.Millisecond
@@ -224,39 +271,65 @@ func (w *worker) newRun(t *backend.Claimed) *run {
 	}
 }
 
-// load reads histories, of executions that were just claimed and of those that were woken.
+// load reads the histories of executions that were just claimed.
 func (w *worker) load(ids []string) {
+	w.read(len(ids), func() ([]backend.History, error) { return w.e.db.History(w.ctx, ids) }, func(h *backend.History) {
+		switch r := w.told(h); {
+		case r == nil:
+			w.due(h.Execution.Priority)
+		case r.first(h):
+			r.turnSoon()
+		}
+	})
+}
+
+// hear reads news of executions in memory to which something happened.
+func (w *worker) hear(ids []string) {
+	known := make([]backend.Known, len(ids))
+	for i, id := range ids {
+		known[i].Execution = id
+		w.mu.Lock()
+		r := w.runs[id]
+		w.mu.Unlock()
+		if r != nil {
+			known[i] = r.asks()
+		}
+	}
+	w.read(len(ids), func() ([]backend.History, error) { return w.e.db.News(w.ctx, known) }, func(h *backend.History) {
+		if r := w.told(h); r == nil || !r.deliver(event{news: h}) {
+			w.due(h.Execution.Priority)
+		}
+	})
+}
+
+// read hands on what get reads, for as long as the database does not answer.
+func (w *worker) read(n int, get func() ([]backend.History, error), each func(*backend.History)) {
 	for pause := commitPause; ; pause = min(2*pause, commitPauses) {
-		histories, err := w.e.db.History(w.ctx, ids)
+		histories, err := get()
 		w.e.measureError("history", err)
 		if err == nil {
 			for i := range histories {
-				w.news(&histories[i])
+				each(&histories[i])
 			}
 			return
 		}
 		if w.ctx.Err() != nil {
 			return
 		}
-		w.e.outage.failed("read executions", err, "executions", len(ids), "stent_worker_id", w.id, "in", pause)
+		w.e.outage.failed("read executions", err, "executions", n, "stent_worker_id", w.id, "in", pause)
 		w.pause(w.ctx, pause)
 	}
 }
 
-// news hands a history to its run: as the first event of one that was just claimed, or as one among others.
-func (w *worker) news(h *backend.History) {
+// told is the run that something was read for. nil if it has left since: whoever claims it next reads it anew, and what
+// was told here has made it due.
+func (w *worker) told(h *backend.History) *run {
 	w.mu.Lock()
-	r := w.runs[h.Execution.ID]
-	w.mu.Unlock()
-	switch {
-	case r == nil || r.token != h.Execution.Token || r.number != h.Execution.Run:
-		// It has left since this was read. Whoever claims it next reads it anew; what was told here has made it due.
-		w.due(h.Execution.Priority)
-	case r.first(h):
-		r.turnSoon()
-	case !r.deliver(event{history: h}):
-		w.due(h.Execution.Priority)
+	defer w.mu.Unlock()
+	if r := w.runs[h.Execution.ID]; r != nil && r.token == h.Execution.Token && r.number == h.Execution.Run {
+		return r
 	}
+	return nil
 }
 
 // submit queues a command that stands on the worker's lease.
@@ -275,19 +348,27 @@ func (w *worker) due(priority int) {
 	w.refill()
 }
 
-// changed is called when others have written: there may be something to claim, or, where woken says so, news of what is
-// held here.
-func (w *worker) changed(woken bool) {
+// changed is called when others have written: there may be something to claim, or news of what is held here.
+func (w *worker) changed(n backend.News) {
 	w.tickIn(tickNews)
 	w.stir()
-	if pause := w.holdOff(); pause > 0 && (!woken || !w.holdsAny()) {
+	if pause := w.holdOff(); n.Due && pause > 0 {
 		w.dueIn(pause)
-		return
+		if n.Due = false; !n.Woken || !w.holdsAny() {
+			return
+		}
 	}
 	w.mu.Lock()
-	w.more, w.crowd.heard = true, true
+	w.crowd.heard = w.crowd.heard || n.Due
+	switch {
+	case !n.Due:
+	case n.At != nil && w.wants.at == nil && !w.more:
+		w.wants.at = n.At
+	default:
+		w.more, w.wants.all = true, true
+	}
 	w.mu.Unlock()
-	w.claim()
+	w.ask()
 }
 
 // dueIn makes the worker look when something will be due.

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -44,8 +45,13 @@ func TestClaimsBeside(t *testing.T) {
 	}
 }
 
-// begins is a claim of which the transaction begins.
+// begins is a claim for all that is due, of which the transaction begins.
 func begins(w *worker) *claimRequest {
+	w.wants.all = true
+	return beginsAsWanted(w)
+}
+
+func beginsAsWanted(w *worker) *claimRequest {
 	w.claiming++
 	w.asked++
 	c := &claimRequest{w: w}
@@ -141,6 +147,87 @@ func TestAClaimGoesOnWhereTheLastOneLeft(t *testing.T) {
 	}
 	if c = begins(w); c.cmd.From != nil {
 		t.Errorf("after one that left nothing a claim goes on from %v", c.cmd.From)
+	}
+}
+
+// TestAClaimLooksWhereNewsTell, and only for what was woken where nothing is due; what it may have missed is looked for with the next.
+func TestAClaimLooksWhereNewsTell(t *testing.T) {
+	told := func(w *worker, all ...backend.News) *claimRequest {
+		w.claiming = 1 // so that no claim is made of them by itself
+		for _, n := range all {
+			w.changed(n)
+		}
+		w.claiming = 0
+		return beginsAsWanted(w)
+	}
+	answered := func(w *worker, c *claimRequest, more bool) {
+		w.claiming--
+		c.cmd.More = more
+		w.used -= c.cmd.Max
+		w.learn(c)
+	}
+	here, there := backend.News{Due: true, At: "here"}, backend.News{Due: true, At: "there"}
+
+	w := idleWorker(t)
+	w.backlog = false
+	c := told(w, backend.News{Woken: true})
+	if !c.cmd.OnlyWoken || c.cmd.Max != 0 {
+		t.Errorf("with nothing due it claims %d", c.cmd.Max)
+	}
+	answered(w, c, false)
+	if c = told(w, here, backend.News{Woken: true}); c.cmd.From != "here" || c.cmd.OnlyWoken || c.cmd.Max == 0 {
+		t.Errorf("it claims %d from %v, want from here", c.cmd.Max, c.cmd.From)
+	}
+	answered(w, c, false)
+	if w.more {
+		t.Error("all that is due was taken, and it looks for more")
+	}
+	if c = told(w, here, there); c.cmd.From != nil || c.cmd.Max == 0 {
+		t.Errorf("of two places it looks in %v alone", c.cmd.From)
+	}
+	answered(w, c, false)
+	if c = told(w, here, backend.News{Due: true}); c.cmd.From != nil || c.cmd.Max == 0 {
+		t.Errorf("where it does not know all places it looks in %v alone", c.cmd.From)
+	}
+	answered(w, c, false)
+	c = told(w, here)
+	answered(w, c, true)
+	if c = beginsAsWanted(w); !w.more {
+		t.Error("what a claim has left in its place is forgotten")
+	}
+	answered(w, c, false)
+	if !w.more {
+		t.Error("what a claim has left in its place is taken to be gone, by one that has not looked for it")
+	}
+
+	w = idleWorker(t)
+	w.backlog = false
+	w.used = w.cfg.Slots
+	if c = told(w, here); !c.cmd.OnlyWoken || c.cmd.Max != 0 || !w.more {
+		t.Errorf("without a slot it claims %d, and more is %v", c.cmd.Max, w.more)
+	}
+	answered(w, c, false)
+	if !w.more {
+		t.Error("what there was no slot for is forgotten")
+	}
+
+	w = idleWorker(t)
+	w.backlog = false
+	clock := &manualClock{now: time.Now()}
+	w.e.clock = clock
+	c = told(w, backend.News{Woken: true})
+	c.cmd.NextDue = -1
+	w.claimed(c, nil)
+	if in := w.dueAt.Sub(clock.now); in != lookForLeft {
+		t.Errorf("what was woken and is not here is looked for in %v", in)
+	}
+
+	w = idleWorker(t)
+	w.backlog = false
+	c = told(w, here)
+	w.claimed(c, errors.New("lost"))
+	if !w.wants.all || !w.more {
+		t.Error("news are forgotten with the claim that failed")
 	}
 }
 

@@ -178,10 +178,10 @@ func TestNothingWaitsBecauseAllWorkersHoldOff(t *testing.T) {
 // late is a database whose news are on their way for some milliseconds, as those of PostgreSQL are.
 type late struct{ *memory.DB }
 
-func (l late) Watch(ctx context.Context, worker string, queues []string, changed func(bool)) error {
-	return l.DB.Watch(ctx, worker, queues, func(woken bool) {
+func (l late) Watch(ctx context.Context, worker string, queues []string, changed func(backend.News)) error {
+	return l.DB.Watch(ctx, worker, queues, func(n backend.News) {
 		advance(5 * time.Millisecond)
-		changed(woken)
+		changed(n)
 	})
 }
 

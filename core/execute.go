@@ -41,7 +41,7 @@ func (w *worker) complete(ctx context.Context, cmd *backend.Complete) {
 	if !w.inTurn(cmd.Task, event{completed: cmd}) {
 		w.submit(cmd, func(err error) {
 			if !w.buryRejected(ctx, cmd.Task, cmd.Token, cmd.Err) {
-				w.ended(ctx, cmd.Task, cmd.Token, taskCompleted, "", errors.Join(err, cmd.Err))
+				w.ended(ctx, cmd.Task, cmd.Token, taskCompleted, "", cmd.Held, errors.Join(err, cmd.Err))
 			}
 		})
 	}
@@ -50,7 +50,7 @@ func (w *worker) complete(ctx context.Context, cmd *backend.Complete) {
 func (w *worker) bury(ctx context.Context, cmd *backend.Bury, attempt int) {
 	if !w.inTurn(cmd.Task, event{buried: cmd, attempt: attempt}) {
 		w.submit(cmd, func(err error) {
-			w.ended(ctx, cmd.Task, cmd.Token, deadLettered, cmd.Reason, errors.Join(err, cmd.Err))
+			w.ended(ctx, cmd.Task, cmd.Token, deadLettered, cmd.Reason, cmd.Held, errors.Join(err, cmd.Err))
 		})
 	}
 }
@@ -62,15 +62,19 @@ func (w *worker) inTurn(id backend.TaskID, ev event) bool {
 	return r != nil && id.Seq > r.base && r.deliver(ev) // what a former run had under way is nobody's
 }
 
-// ended is called when the end of an activity was written outside a turn: its workflow may be due now.
-func (w *worker) ended(ctx context.Context, id backend.TaskID, token int64, how what, reason string, err error) {
+// ended is called when the end of an activity was written outside a turn: its workflow may be due now, unless it is held.
+func (w *worker) ended(ctx context.Context, id backend.TaskID, token int64, how what, reason string, held bool, err error) {
 	a := w.finished(id, token)
 	if err != nil {
 		w.refused(ctx, id.Execution, err)
 		return
 	}
 	w.measureEnd(a, how, reason)
-	w.due(0)
+	if held {
+		w.refill()
+	} else {
+		w.due(0)
+	}
 }
 
 func (w *worker) retry(ctx context.Context, cmd *backend.Retry, a *activityTask) {

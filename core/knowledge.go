@@ -14,9 +14,25 @@ func (r *run) takeInAll(t *backend.Turn) {
 		r.takeIn(t, ev)
 	}
 	clear(events)
+	known := max(r.known, r.base) // nobody else writes it
+	for known-r.base < len(r.steps) && !r.steps[known-r.base].isElsewhere() {
+		known++
+	}
 	r.mu.Lock()
-	r.spare = events[:0]
+	r.spare, r.known = events[:0], known
 	r.mu.Unlock()
+}
+
+// isElsewhere tells whether others may end a step.
+func (s *step) isElsewhere() bool {
+	return s != nil && (s.kind == backend.Activity || s.kind == backend.Child) && !s.resolved()
+}
+
+// asks is what the worker asks for when it was told that there is news of the run.
+func (r *run) asks() backend.Known {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return backend.Known{Execution: r.info.ExecutionID, Seq: r.known}
 }
 
 // takeIn makes an event part of the run's knowledge and of the turn.
@@ -48,6 +64,8 @@ func (r *run) takeIn(t *backend.Turn, ev event) {
 		}
 	case ev.history != nil:
 		r.learn(ev.history)
+	case ev.news != nil:
+		r.hear(ev.news)
 	case ev.evict:
 		r.evict = true
 	case ev.returned != 0:
@@ -69,18 +87,39 @@ func (r *run) settle(t *backend.Turn, s *step, x backend.Settle) {
 	t.Settled = append(t.Settled, x)
 }
 
-// learn takes in what the database holds: at first everything, later what others have written since.
+// learn takes in what the database holds of a run that was just claimed.
 func (r *run) learn(h *backend.History) {
-	r.cancelling = r.cancelling || h.Execution.State == backend.Cancelling
-	r.effects, r.wakes = max(r.effects, h.Execution.Effects), max(r.wakes, h.Execution.Wakes)
 	r.reopened = r.reopened || h.Execution.HealedTo > 0
 	for i := range h.Tasks {
 		r.learnTask(h, &h.Tasks[i])
 	}
+	r.hearExecution(h)
+}
+
+// hear takes in what others have written since.
+func (r *run) hear(h *backend.History) {
+	for i := range h.Tasks {
+		if seq := h.Tasks[i].ID.Seq; seq > r.base && seq <= r.base+len(r.steps) {
+			r.at(seq).hear(&h.Tasks[i])
+		}
+	}
+	r.hearExecution(h)
+}
+
+func (r *run) hearExecution(h *backend.History) {
+	r.cancelling = r.cancelling || h.Execution.State == backend.Cancelling
+	r.effects, r.wakes = max(r.effects, h.Execution.Effects), max(r.wakes, h.Execution.Wakes)
 	for _, sig := range h.Signals {
 		if !r.knowsSignal(sig.Seq) {
 			r.signals = append(r.signals, sig)
 		}
+	}
+}
+
+// hear takes in that a step has ended elsewhere.
+func (s *step) hear(task *backend.Task) {
+	if s.isElsewhere() && !s.here && task.State.Final() {
+		s.state, s.attempt, s.result, s.failure = task.State, task.Attempt, task.Result, task.Failure
 	}
 }
 
@@ -91,37 +130,30 @@ func (r *run) learnTask(h *backend.History, task *backend.Task) {
 	for len(r.steps) < task.ID.Seq-r.base {
 		r.steps = append(r.steps, nil)
 	}
-	s := r.at(task.ID.Seq)
-	if s == nil {
-		s = &step{
-			id: task.ID, key: task.Key, kind: task.Kind, name: task.Step, hash: task.InputHash,
-			state: task.State, attempt: task.Attempt, result: task.Result, failure: task.Failure,
-			healed: task.ID.Seq > h.Execution.HealedFrom && task.ID.Seq <= h.Execution.HealedTo,
-			input:  task.Input,
-			child:  task.Child, detached: task.Detached,
-		}
-		r.steps[task.ID.Seq-r.base-1] = s
-		switch {
-		case task.Key == "":
-			s.forgotten = true // set aside before
-			return
-		case task.Kind == backend.Cancellation:
-			s.asked, r.cancelSeen = true, true
-			return
-		}
-		r.keep(s)
-		r.unasked++
-		if !s.resolved() && (s.kind == backend.Timer || s.kind == backend.SignalWait) {
-			s.timeout = -1
-			if !task.Due.IsZero() {
-				s.timeout = max(task.Due.Sub(h.Now), 0)
-			}
-			r.arm(s)
-		}
+	s := &step{
+		id: task.ID, key: task.Key, kind: task.Kind, name: task.Step, hash: task.InputHash,
+		state: task.State, attempt: task.Attempt, result: task.Result, failure: task.Failure,
+		healed: task.ID.Seq > h.Execution.HealedFrom && task.ID.Seq <= h.Execution.HealedTo,
+		input:  task.Input,
+		child:  task.Child, detached: task.Detached,
+	}
+	r.steps[task.ID.Seq-r.base-1] = s
+	switch {
+	case task.Key == "":
+		s.forgotten = true // set aside before
+		return
+	case task.Kind == backend.Cancellation:
+		s.asked, r.cancelSeen = true, true
 		return
 	}
-	if !s.resolved() && !s.here && task.State.Final() && (s.kind == backend.Activity || s.kind == backend.Child) {
-		s.state, s.attempt, s.result, s.failure = task.State, task.Attempt, task.Result, task.Failure
+	r.keep(s)
+	r.unasked++
+	if !s.resolved() && (s.kind == backend.Timer || s.kind == backend.SignalWait) {
+		s.timeout = -1
+		if !task.Due.IsZero() {
+			s.timeout = max(task.Due.Sub(h.Now), 0)
+		}
+		r.arm(s)
 	}
 }
 

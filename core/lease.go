@@ -143,7 +143,7 @@ func (w *worker) recheck() {
 			ids = append(ids, r.info.ExecutionID)
 		}
 		if len(ids) > 0 {
-			w.load(ids)
+			w.hear(ids)
 		}
 	})
 	w.recheckHeld()

@@ -92,7 +92,7 @@ func (r *run) turned() {
 func (r *run) leave(t *backend.Turn) {
 	left := r.remove()
 	// News that came too late for this turn has made a run that waits due.
-	if t.Yield != nil && slices.ContainsFunc(left, func(ev event) bool { return ev.history != nil }) {
+	if t.Yield != nil && slices.ContainsFunc(left, func(ev event) bool { return ev.history != nil || ev.news != nil }) {
 		r.w.due(r.priority)
 	}
 	r.measureTurn(t)

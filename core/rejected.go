@@ -46,6 +46,8 @@ func (w *worker) buryRejected(ctx context.Context, id backend.TaskID, token int6
 	failure := failureOf(&codedError{CodeRejected, err})
 	w.e.log.ErrorContext(ctx, "the database does not take the end of a task, which is in the dead letters", append(a.attrs(), "error", err)...)
 	cmd := &backend.Bury{Task: id, Token: token, State: backend.Failed, Failure: failure, Reason: reasonOf(failure)}
-	w.submit(cmd, func(err error) { w.ended(ctx, id, token, deadLettered, cmd.Reason, errors.Join(err, cmd.Err)) })
+	w.submit(cmd, func(err error) {
+		w.ended(ctx, id, token, deadLettered, cmd.Reason, cmd.Held, errors.Join(err, cmd.Err))
+	})
 	return true
 }

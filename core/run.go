@@ -51,7 +51,7 @@ type run struct {
 	consumed map[int64]bool   // signals that turns have consumed; a history that is read meanwhile may still show them
 	unasked  int              // steps of the history that the workflow has not come to
 	effects  int              // in the database
-	wakes    int              // as of the last history that was taken in
+	wakes    int              // as of the last history or news that was taken in
 
 	cancelling bool // the execution is to stop
 	cancelSeen bool // and the workflow has been told, or is told with this turn
@@ -82,6 +82,7 @@ type run struct {
 	mu     sync.Mutex
 	events []event
 	spare  []event // the memory of those of the last turn
+	known  int     // up to this place no step is one that others may end
 	loaded bool    // its history has been read, or there is none
 	busy   bool    // a turn is under way
 	gone   bool    // no longer in the worker's memory
@@ -95,7 +96,8 @@ type event struct {
 	buried    *backend.Bury
 	attempt   int              // of the activity that was buried
 	fired     *step            // a timer, or the timeout of a wait
-	history   *backend.History // something was written by somebody else
+	history   *backend.History // all that there was before the run
+	news      *backend.History // something was written by somebody else
 	evict     bool             // leave memory, if it only waits
 	returned  int              // Seq of an activity that is back in its queue
 }

@@ -82,7 +82,7 @@ func (w *watch) enter() {
 				<-before // the last one's connection
 			}
 			// An error means that this backend cannot watch here; then everybody polls, as they do anyway.
-			_ = watcher.Watch(ctx, "", nil, func(bool) { w.changed() })
+			_ = watcher.Watch(ctx, "", nil, func(backend.News) { w.changed() })
 		}()
 	}
 }

@@ -164,6 +164,7 @@ type worker struct {
 	asked      int                  // of which the transaction has not begun
 	claims     int                  // that have begun
 	again      bool                 // another is wanted after them
+	wants      wants                // of the next one
 	more       bool                 // there may be due tasks that did not fit
 	backlog    bool                 // the last claim left some, or there has been none yet
 	left       left                 // where they go on

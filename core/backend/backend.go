@@ -39,6 +39,13 @@ type Committer interface {
 	// known are left out.
 	History(ctx context.Context, ids []string) ([]History, error)
 
+	// News reads what others may have written of executions that a worker has in its memory, in the order in which they
+	// are asked for; ids that are not known are left out. Of an execution it gives ID, State, Priority, Token, Run, Effects
+	// and Wakes, of the tasks of its present run those beyond what is known that have ended, with ID, Kind, State, Attempt,
+	// Result and Failure, and the signals that are not consumed. It may be read at several moments: what has happened since
+	// the first of them is told with a later claim.
+	News(ctx context.Context, of []Known) ([]History, error)
+
 	// Held lists the tasks that a worker holds according to the database: ID, Kind, Step, Queue and Token are set.
 	Held(ctx context.Context, worker string) ([]Task, error)
 }
@@ -225,9 +232,15 @@ type DeadLetterFilter struct {
 type Watcher interface {
 	// Watch calls changed soon after another connection's commit that may concern the worker (new tasks in the queues,
 	// woken executions, or a schedule that was put) or any waiter, and blocks until the context ends. Calls may be merged and may be spurious;
-	// after one that was missed (a lost connection) it calls once more. woken is false where it is known that none of the
-	// executions that the worker holds was woken. It returns nil when the context ends.
-	Watch(ctx context.Context, worker string, queues []string, changed func(woken bool)) error
+	// after one that was missed (a lost connection) it calls once more. It returns nil when the context ends.
+	Watch(ctx context.Context, worker string, queues []string, changed func(News)) error
+}
+
+// News is what a [Watcher] tells. What is false is known not to be so.
+type News struct {
+	Woken bool // an execution that the worker holds may have been woken
+	Due   bool // something may be due in the queues, now or later
+	At    Left // where, so that a claim from there finds all of it that is due; nil where that is not known
 }
 
 // Attempts is an optional ability: to tell what went wrong with tasks that are not, or no longer, dead letters.

@@ -274,7 +274,8 @@ type Complete struct {
 	Result []byte
 
 	// Set by Commit.
-	Err error // ErrLeaseLost
+	Held bool  // a worker holds the orchestrator, so that this has made nothing due; false also where that is not known
+	Err  error // ErrLeaseLost
 }
 
 // Retry ends an attempt at an activity that is to be repeated: it goes to its queue with attempt + 1, due after
@@ -300,7 +301,8 @@ type Bury struct {
 	Reason  string // one line
 
 	// Set by Commit.
-	Err error // ErrLeaseLost
+	Held bool  // as of Complete
+	Err  error // ErrLeaseLost
 }
 
 // Release gives a claimed task back to its queue, due now, as if it had not been claimed.
@@ -334,9 +336,13 @@ type Claim struct {
 	Limits map[string]int // most running at once on all workers together, by activity; exact
 	Max    int            // may be 0: then only Woken and NextDue are wanted
 
-	// From, if not nil, is the Left of an earlier claim that was the same but for Max. The claim may look only there, and
-	// miss what has come since in front of that or elsewhere.
+	// From, if not nil, is the Left of an earlier claim that was the same but for Max, or the At of news for its worker. The
+	// claim may look only there, and miss what has come since in front of that or elsewhere.
 	From Left
+
+	// OnlyWoken says that nothing is to be taken or looked for: of what Commit sets, only Woken is wanted. NextDue is
+	// negative then.
+	OnlyWoken bool
 
 	// Set by Commit.
 	Tasks   []Claimed
@@ -348,7 +354,7 @@ type Claim struct {
 	Err     error         // ErrLeaseLost
 }
 
-// Left is where a claim has left tasks, in a form that only the backend knows. Not to look at what was before is faster:
+// Left is where a claim has left tasks, or where news tell of some, in a form that only the backend knows. Not to look at what was before is faster:
 // where rows that were taken stay in an index for a while, a claim walks over more of them the more there were.
 type Left any
 

@@ -168,6 +168,12 @@ type History struct {
 	Now       time.Time
 }
 
+// Known is how much is known of an execution of which news is asked for.
+type Known struct {
+	Execution string
+	Seq       int // of every task up to this place no news is wanted: it has ended, or is not for others to end
+}
+
 // DeadLetter is a task that will not be tried again by itself.
 type DeadLetter struct {
 	N        int64 // grows with every dead letter

@@ -180,6 +180,13 @@ func (m *mortal) History(ctx context.Context, ids []string) ([]backend.History, 
 	return m.Backend.History(ctx, ids)
 }
 
+func (m *mortal) News(ctx context.Context, of []backend.Known) ([]backend.History, error) {
+	if m.dead() {
+		return nil, errDead
+	}
+	return m.Backend.News(ctx, of)
+}
+
 func (m *mortal) Held(ctx context.Context, worker string) ([]backend.Task, error) {
 	if m.dead() {
 		return nil, errDead
@@ -225,7 +232,7 @@ func (m *mortal) Retire(ctx context.Context, worker string) error {
 }
 
 // Watch is the backend's, where it can.
-func (m *mortal) Watch(ctx context.Context, worker string, queues []string, changed func(woken bool)) error {
+func (m *mortal) Watch(ctx context.Context, worker string, queues []string, changed func(backend.News)) error {
 	if w, ok := m.Backend.(backend.Watcher); ok {
 		return w.Watch(ctx, worker, queues, changed)
 	}

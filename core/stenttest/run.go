@@ -66,7 +66,7 @@ func (env *Env) waitFor(id string) {
 	defer cancel()
 	news := make(chan struct{}, 1)
 	go func() {
-		_ = env.memory.Watch(ctx, "", nil, func(bool) {
+		_ = env.memory.Watch(ctx, "", nil, func(backend.News) {
 			select {
 			case news <- struct{}{}:
 			default:

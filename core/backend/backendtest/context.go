@@ -21,6 +21,8 @@ func (h *harness) calls(ctx context.Context) map[string]error {
 	note := func(name string, err error) { calls[name] = err }
 	_, err := h.db.History(ctx, []string{"a"})
 	note("History", err)
+	_, err = h.db.News(ctx, []backend.Known{{Execution: "a"}})
+	note("News", err)
 	_, err = h.db.Held(ctx, "w")
 	note("Held", err)
 	_, err = h.db.Register(ctx, backend.Worker{ID: "late", State: backend.WorkerReady}, long)

@@ -61,6 +61,7 @@ func Run(t *testing.T, f Features, open func(t *testing.T) backend.Backend) {
 		{"results", results},
 		{"schedules", schedules},
 		{"inspect", inspections},
+		{"news", news},
 		{"stats", statistics},
 		{"context", contexts},
 		{"watch", watches},

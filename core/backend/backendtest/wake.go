@@ -8,6 +8,8 @@ var wakes = []behaviour{
 	{"the end of an activity makes a waiting orchestrator due", wakeByEnd},
 	{"a signal makes a waiting orchestrator due, before its own time", wakeBySignal},
 	{"the holder of a running orchestrator is told once", wakeTold},
+	{"a claim for what was woken takes nothing", wakeAlone},
+	{"who ends an activity is not told that its orchestrator is held unless it is", wakeHeld},
 	{"the ends in a turn wake nobody", wakeNotByTurn},
 	{"what the worker has not seen makes a yield due at once", wakeNotLost},
 	{"what the worker has seen does not", wakeSeen},
@@ -65,6 +67,49 @@ func wakeTold(h *harness) {
 	h.commit("", &backend.Signalled{Execution: "a", ID: "1", Name: "n"})
 	equal(h, "told of a repeated signal", len(h.woken(w)), 0)
 	h.state("a", backend.Running, backend.Running)
+}
+
+func wakeAlone(h *harness) {
+	w := h.worker("w")
+	h.begin(w, "a")
+	h.start("b")
+	h.commit("", &backend.Signalled{Execution: "a", ID: "1", Name: "n"})
+	c := newClaim(10)
+	c.OnlyWoken = true
+	h.commit(w, c)
+	h.ok(c.Err)
+	equal(h, "told", c.Woken, []string{"a"})
+	equal(h, "claimed", ids(c.Tasks), []string{})
+	h.that("it tells of nothing to come", c.NextDue < 0 && !c.More && c.Left == nil)
+	equal(h, "what it left", h.claimOne(w).ID, root("b"))
+}
+
+func wakeHeld(h *harness) {
+	w := h.worker("w")
+	for id, end := range map[string]func(t backend.Claimed) (backend.Command, func() bool){
+		"completed": func(t backend.Claimed) (backend.Command, func() bool) {
+			c := &backend.Complete{Task: t.ID, Token: t.Token}
+			return c, func() bool { return c.Held }
+		},
+		"buried": func(t backend.Claimed) (backend.Command, func() bool) {
+			c := &backend.Bury{Task: t.ID, Token: t.Token, State: backend.Failed, Failure: oops(), Reason: "r"}
+			return c, func() bool { return c.Held }
+		},
+	} {
+		cmd, held := end(h.queued(w, id)) // its orchestrator waits
+		h.commit(w, cmd)
+		h.that("one that waits is not held", !held())
+		token := h.claimOne(w).Token
+		h.add(w, id, token, activity(2, backend.Pending))
+		cmd, held = end(h.claimOne(w))
+		h.commit(w, cmd)
+		equal(h, "told", h.woken(w), []string{id})
+		if held() {
+			equal(h, "due", len(h.claim(w, 10)), 0)
+		}
+		h.commit(w, cmd)
+		h.that("one that was ended before is not known to be held", !held())
+	}
 }
 
 func wakeNotByTurn(h *harness) {

@@ -29,7 +29,7 @@ func (h *harness) watch(db backend.Backend, worker string) <-chan struct{} {
 	ctx, cancel := context.WithCancel(h.ctx)
 	told, done := make(chan struct{}, 1), make(chan error, 1)
 	go func() {
-		done <- w.Watch(ctx, worker, []string{"default"}, func(bool) {
+		done <- w.Watch(ctx, worker, []string{"default"}, func(backend.News) {
 			select {
 			case told <- struct{}{}:
 			default:
@@ -97,7 +97,7 @@ func watchEnds(h *harness) {
 	h.worker("w")
 	ctx, cancel := context.WithCancel(h.ctx)
 	cancel()
-	h.ok(w.Watch(ctx, "w", []string{"default"}, func(bool) {}))
+	h.ok(w.Watch(ctx, "w", []string{"default"}, func(backend.News) {}))
 }
 
 func watchShared(h *harness) {

@@ -23,6 +23,9 @@ func (t *tx) claimDue(c *backend.Claim) {
 		}
 	}
 	slices.Sort(c.Woken)
+	if c.OnlyWoken {
+		return
+	}
 	for _, queue := range c.Queues {
 		if t.pausedNow(queue) {
 			c.Paused = append(c.Paused, queue)

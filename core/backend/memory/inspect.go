@@ -26,6 +26,34 @@ func (db *DB) History(ctx context.Context, ids []string) (all []backend.History,
 	return all, err
 }
 
+// News reads what others may have written of executions, in their order.
+func (db *DB) News(ctx context.Context, of []backend.Known) (all []backend.History, err error) {
+	err = db.do(ctx, func(t *tx) error {
+		all = make([]backend.History, 0, len(of))
+		for _, k := range of {
+			if e := t.find(k.Execution); e != nil {
+				all = append(all, e.news(k.Seq))
+			}
+		}
+		return nil
+	}, "read news of %d executions", len(of))
+	return all, err
+}
+
+func (e *execution) news(known int) backend.History {
+	whole := e.history(time.Time{})
+	x := &whole.Execution
+	h := backend.History{Signals: whole.Signals, Execution: backend.Execution{
+		ID: x.ID, State: x.State, Priority: x.Priority, Token: x.Token, Run: x.Run, Effects: x.Effects, Wakes: x.Wakes,
+	}}
+	for _, t := range whole.Tasks {
+		if t.ID.Seq > known && t.State.Final() {
+			h.Tasks = append(h.Tasks, backend.Task{ID: t.ID, Kind: t.Kind, State: t.State, Attempt: t.Attempt, Result: t.Result, Failure: t.Failure})
+		}
+	}
+	return h
+}
+
 func (e *execution) history(now time.Time) backend.History {
 	h := backend.History{Execution: e.record(), Now: now}
 	for _, s := range e.tasks {

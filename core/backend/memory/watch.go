@@ -3,6 +3,8 @@ package memory
 import (
 	"context"
 	"fmt"
+
+	"github.com/stentgo/stent/core/backend"
 )
 
 // watcher is one Watch under way.
@@ -13,7 +15,7 @@ type watcher struct {
 
 // Watch calls changed at its beginning, as something may have been written just before, and after each commit of another
 // worker, or of a program without one.
-func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func(woken bool)) error {
+func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func(backend.News)) error {
 	w := &watcher{worker: worker, news: make(chan struct{}, 1)}
 	db.store.mu.Lock()
 	db.watchers[w] = true
@@ -24,7 +26,7 @@ func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func
 		db.store.mu.Unlock()
 	}()
 	if ctx.Err() == nil {
-		changed(true)
+		changed(backend.News{Woken: true, Due: true})
 	}
 	for {
 		select {
@@ -36,7 +38,7 @@ func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func
 			}
 			return fmt.Errorf("memory: watch: %w", errClosed)
 		case <-w.news:
-			changed(true)
+			changed(backend.News{Woken: true, Due: true})
 		}
 	}
 }

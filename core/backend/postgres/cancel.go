@@ -24,7 +24,10 @@ func (w *work) cancel(p *pipeline) {
 	p.add("cancel", func(rows pgx.Rows) error { return c.read(rows, &w.news) }, c.args()...)
 	p.add("cancel_tasks", nil, c.keys)
 	p.add("settle_parent", nil, c.keys, make([]pgtype.Text, len(c.keys)))
-	p.add("wake_parents", w.news.woke, c.keys)
+	p.add("wake_parents", func(rows pgx.Rows) error {
+		_, err := w.news.woke(rows)
+		return err
+	}, c.keys)
 }
 
 // cancellation is what one statement asks to stop. Of two that are about the same execution the second changes nothing.

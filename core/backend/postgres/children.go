@@ -50,7 +50,7 @@ func (w *work) addChildren(p *pipeline) {
 	}
 	starts := column(added, func(a keyed[backend.Add]) *backend.Start { return a.cmd.Child })
 	for _, s := range starts {
-		w.news.due(s.Queue)
+		w.news.started(s)
 	}
 	p.add("add_child", nil,
 		column(added, keyedKey),
@@ -176,7 +176,8 @@ func (t *taker) settleParents(ctx context.Context, poisoned []held) error {
 		return err
 	}
 	defer rows.Close()
-	return t.news.woke(rows)
+	_, err = t.news.woke(rows)
+	return err
 }
 
 // continues begins other runs of executions, and deletes what is left of former ones.

@@ -22,14 +22,20 @@ func (w *work) claim(p *pipeline, class int32) {
 			c.Woken, err = pgx.CollectRows(rows, pgx.RowTo[string])
 			return err
 		}, w.worker)
-		if from, ok := c.From.(lanes); ok {
-			p.add("claim_known", func(rows pgx.Rows) error { return w.readClaim(rows, c) }, from.args(w.worker, c.Max)...)
+		if c.OnlyWoken {
+			continue
+		}
+		if from, ok := c.From.(lanes); ok && !from.limited(c) {
+			if from = from.of(c); len(from) > 0 {
+				name, args := from.claim(w.worker, c.Max)
+				p.add(name, func(rows pgx.Rows) error { return w.readClaim(rows, c, from) }, args...)
+			}
 			continue
 		}
 		if len(limited) > 0 {
 			p.add("claim_limits", nil, class+1, limited)
 		}
-		p.add("claim", func(rows pgx.Rows) error { return w.readClaim(rows, c) },
+		p.add("claim", func(rows pgx.Rows) error { return w.readClaim(rows, c, nil) },
 			w.worker, orEmpty(unique(c.Queues)), orEmpty(c.Steps), orEmpty(c.Tags), int32(max(c.Max, 0)),
 			orEmpty(limited), column(limited, func(step string) int32 { return number(max(c.Limits[step], 0)) }))
 	}
@@ -79,7 +85,8 @@ func (n *name) ScanBytes(b []byte) error {
 // contended is when to look again for tasks that other claims are taking, or may take, right now.
 const contended = 5 * time.Millisecond
 
-func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
+// readClaim reads what a claim from some lanes took, or from all where these are nil.
+func (w *work) readClaim(rows pgx.Rows, c *backend.Claim, from lanes) error {
 	var head, r claimedRow // r is one for all rows, since Scan has it escape
 	columns := r.columns()
 	c.Tasks = nil // of an earlier try
@@ -116,7 +123,7 @@ func (w *work) readClaim(rows pgx.Rows, c *backend.Claim) error {
 	}
 	c.Paused = head.paused
 	c.More = head.eligible > int64(c.Max)
-	if err := leaves(c, head.lanes); err != nil {
+	if err := leaves(c, from, head.lanes); err != nil {
 		return err
 	}
 	if head.next.Valid {

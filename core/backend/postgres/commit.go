@@ -99,11 +99,10 @@ func (db *DB) write(ctx context.Context, w *work) error {
 	}
 	w.begin()
 	p := newPipeline(db.q)
-	read := func(rows pgx.Rows) error { return one(nil, &w.now, nil, nil, nil, nil, nil, nil)(rows) }
 	if w.leased() {
-		p.add("fence", read, db.class, w.worker)
+		p.add("fence", prepared(&w.now), db.class, w.worker)
 	} else {
-		p.add("settings", read)
+		p.add("settings", prepared(&w.now))
 	}
 	w.start(p)
 	w.lock(p)
@@ -184,7 +183,11 @@ func reset(c backend.Command) error {
 		c.Tasks, c.More, c.Left, c.NextDue, c.Woken, c.Paused, c.Err = nil, false, nil, -1, nil, nil, nil
 	case *backend.Cancel:
 		c.State, c.Ended, c.Err = "", false, nil
-	case *backend.Signalled, *backend.Complete, *backend.Retry, *backend.Bury, *backend.Release, *backend.Beat:
+	case *backend.Complete:
+		c.Held, c.Err = false, nil
+	case *backend.Bury:
+		c.Held, c.Err = false, nil
+	case *backend.Signalled, *backend.Retry, *backend.Release, *backend.Beat:
 		backend.Refuse(c, nil)
 	default:
 		return fmt.Errorf("unknown command %T", c)

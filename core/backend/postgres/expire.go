@@ -137,7 +137,8 @@ func (x *expirer) tellParents(ctx context.Context, keys []key, late []overdue, r
 		return err
 	}
 	defer rows.Close()
-	return x.news.woke(rows)
+	_, err = x.news.woke(rows)
+	return err
 }
 
 // unstarted is a row of expire_tasks.sql.

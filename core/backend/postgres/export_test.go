@@ -30,13 +30,13 @@ func (db *DB) Channel() string { return db.channel() }
 // NoteIsOf tells whether a notification's payload names a queue.
 func NoteIsOf(payload, queue string) bool {
 	_, n := decodeNote(payload)
-	return n.queues[queue]
+	return (&watcher{worker: "w", queues: map[string]bool{queue: true}}).wants(n)
 }
 
 // ReadQuery is the text of a file of the folder sql as it is sent.
 var ReadQuery = readQuery
 
-// KnownArgs are the parameters of claim_known.sql.
-func KnownArgs(from backend.Left, worker int32, most int) []any {
-	return from.(lanes).args(worker, most)
+// ClaimFrom is the statement that claims from where another claim has left tasks, and its parameters.
+func ClaimFrom(from backend.Left, worker int32, most int) (name string, args []any) {
+	return from.(lanes).claim(worker, most)
 }

@@ -31,7 +31,7 @@ func (db *DB) history(ctx context.Context, ids []string) ([]backend.History, err
 	)
 	p := &pipeline{q: db.q}
 	p.batch.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-	p.batch.Queue("SELECT now()").QueryRow(func(row pgx.Row) error { return row.Scan(&now) })
+	p.add("settings", prepared(&now))
 	p.add("read_executions", func(rows pgx.Rows) error {
 		for rows.Next() {
 			e, _, err := scanExecution(rows)
@@ -52,6 +52,19 @@ func (db *DB) history(ctx context.Context, ids []string) ([]backend.History, err
 		}
 		return nil
 	}, keys)
+	p.readSignals(keys, signals)
+	if err := p.run(ctx, db); err != nil {
+		return nil, err
+	}
+	for i := range all {
+		id := all[i].Execution.ID
+		all[i].Tasks, all[i].Signals = tasks[id], signals[id]
+	}
+	return all, nil
+}
+
+// readSignals appends the reading of what executions have not consumed.
+func (p *pipeline) readSignals(keys []key, signals map[string][]backend.Signal) {
 	p.add("history_signals", func(rows pgx.Rows) error {
 		for rows.Next() {
 			var execution string
@@ -64,12 +77,50 @@ func (db *DB) history(ctx context.Context, ids []string) ([]backend.History, err
 		}
 		return nil
 	}, keys)
+}
+
+// News reads what others may have written of executions, in their order.
+func (db *DB) News(ctx context.Context, of []backend.Known) ([]backend.History, error) {
+	all, err := db.news(ctx, of)
+	if err != nil {
+		return nil, db.wrap(ended(ctx, err), "read news of %d executions", len(of))
+	}
+	return all, nil
+}
+
+func (db *DB) news(ctx context.Context, of []backend.Known) ([]backend.History, error) {
+	var (
+		keys    = column(of, func(k backend.Known) key { return keyOf(k.Execution) })
+		all     = make([]backend.History, 0, len(of))
+		signals = map[string][]backend.Signal{}
+		now     time.Time
+	)
+	p := &pipeline{q: db.q}
+	p.batch.Queue("BEGIN READ ONLY")
+	p.add("settings", prepared(&now))
+	p.add("news", func(rows pgx.Rows) error {
+		for last := int64(0); rows.Next(); {
+			n, e, t, err := scanNews(rows)
+			if err != nil {
+				return err
+			}
+			if n != last {
+				e.ID, last = of[n-1].Execution, n
+				all = append(all, backend.History{Execution: e})
+			}
+			if h := &all[len(all)-1]; t.ID.Seq > 0 {
+				t.ID.Execution = h.Execution.ID
+				h.Tasks = append(h.Tasks, t)
+			}
+		}
+		return nil
+	}, keys, column(of, func(k backend.Known) int32 { return number(k.Seq) }))
+	p.readSignals(keys, signals)
 	if err := p.run(ctx, db); err != nil {
 		return nil, err
 	}
 	for i := range all {
-		id := all[i].Execution.ID
-		all[i].Tasks, all[i].Signals = tasks[id], signals[id]
+		all[i].Signals = signals[all[i].Execution.ID]
 	}
 	return all, nil
 }

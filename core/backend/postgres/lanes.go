@@ -18,20 +18,21 @@ type lane struct {
 	Since time.Time `json:"since"` // none that claims may take is due before
 }
 
-// lanes are those in which a claim has left tasks. They are not changed once they are given to the engine.
+// lanes are those in which a claim has left tasks, or in which news tell of some. They are not changed once they are given to
+// the engine.
 type lanes []lane
 
-// leaves tells where a claim has left tasks. found are the lanes of claim_take.sql, where they were when it began, which are those
-// that it was given, if any; what it took of them is no longer there.
-func leaves(c *backend.Claim, found []byte) error {
+// leaves tells where a claim has left tasks: in the lanes that it went on from or, where these are nil, in those that it found,
+// as they were when it began; what it took of them is no longer there. Nothing is found where it left none.
+func leaves(c *backend.Claim, from lanes, found []byte) error {
 	if len(found) == 0 {
 		return nil
 	}
-	var left lanes
-	if from, ok := c.From.(lanes); ok {
-		left = slices.Clone(from)
-	} else if err := json.Unmarshal(found, &left); err != nil {
-		return err
+	left := slices.Clone(from)
+	if from == nil {
+		if err := json.Unmarshal(found, &left); err != nil {
+			return err
+		}
 	}
 	for i := range c.Tasks {
 		for j := range left {
@@ -48,14 +49,36 @@ func (l *lane) has(t *backend.Claimed) bool {
 	return l.Root == (t.Kind == backend.Orchestrator) && l.Rank == rankOf(t.Priority) && l.Step == t.Step && l.Queue == t.Queue && l.Tags == array(t.Tags)
 }
 
-// args are the parameters of claim_known.sql.
-func (l lanes) args(worker int32, most int) []any {
-	return []any{
+// limited tells whether some of the lanes are of activities with a limit, which only claim.sql minds.
+func (l lanes) limited(c *backend.Claim) bool {
+	return slices.ContainsFunc(l, func(l lane) bool { return c.Limits[l.Step] > 0 })
+}
+
+// of gives those of the lanes that the worker has handlers for.
+func (l lanes) of(c *backend.Claim) lanes {
+	foreign := func(l lane) bool { return !slices.Contains(c.Steps, l.Step) }
+	if !slices.ContainsFunc(l, foreign) {
+		return l
+	}
+	return slices.DeleteFunc(slices.Clone(l), foreign)
+}
+
+// claim is the statement that claims from lanes, and its parameters.
+func (l lanes) claim(worker int32, most int) (name string, args []any) {
+	most = max(most, 0)
+	if len(l) == 1 {
+		name = "claim_lane_tasks"
+		if l[0].Root {
+			name = "claim_lane_executions"
+		}
+		return name, []any{worker, l[0].Queue, l[0].Step, l[0].Tags, number(most), l[0].Rank, l[0].Since}
+	}
+	return "claim_known", []any{
 		worker,
 		column(l, func(l lane) string { return l.Queue }),
 		column(l, func(l lane) string { return l.Step }),
 		column(l, func(l lane) string { return l.Tags }),
-		int32(max(most, 0)), //nolint:gosec // slots are few
+		number(most),
 		column(l, func(l lane) int32 { return l.Rank }),
 		column(l, func(l lane) time.Time { return l.Since }),
 		column(l, func(l lane) bool { return l.Root }),

@@ -43,7 +43,7 @@ func TestAClaimThatGoesOnReadsNothingOfWhatIsTaken(t *testing.T) {
 				}
 				from = c.Left
 			}
-			pages := func(name string, args ...any) int {
+			pages := func(name string, args []any) int {
 				t.Helper()
 				exec("BEGIN")
 				defer exec("ROLLBACK")
@@ -51,12 +51,12 @@ func TestAClaimThatGoesOnReadsNothingOfWhatIsTaken(t *testing.T) {
 			}
 			claim()
 			claim()
-			first := pages("claim_known", postgres.KnownArgs(from, 1, few)...)
+			first := pages(postgres.ClaimFrom(from, 1, few))
 			for range tasks/each - 4 {
 				claim()
 			}
-			last := pages("claim_known", postgres.KnownArgs(from, 1, few)...)
-			anew := pages("claim", int32(1), []string{"default"}, []string{"order_workflow"}, []string{}, int32(few), []string{}, []int32{})
+			last := pages(postgres.ClaimFrom(from, 1, few))
+			anew := pages("claim", []any{int32(1), []string{"default"}, []string{"order_workflow"}, []string{}, int32(few), []string{}, []int32{}})
 			t.Logf("%d pages after %d claims, %d after %d; one that looks anew reads %d", first, 2*each, last, tasks-2*each, anew)
 			if last > first+20 {
 				t.Errorf("a claim of %d reads %d pages after %d were claimed, and %d after %d", few, last, tasks-2*each, first, 2*each)

@@ -16,12 +16,13 @@ import (
 
 // news is what others want to know of what was committed.
 type news struct {
-	worker  string          // whose batch it was; it knows
-	queues  map[string]bool // in which something is due
-	workers map[int32]bool  // whose executions were woken
-	done    bool            // an execution has ended
-	free    bool            // one more may run of an activity with a limit
-	cut     bool            // queues and workers are left out
+	worker  string             // whose batch it was; it knows
+	queues  map[string]bool    // in which something is due
+	lanes   map[lane]time.Time // likewise, where it is known in which lanes: none of it is due before that; the lanes' own time is not set
+	workers map[int32]bool     // whose executions were woken
+	done    bool               // an execution has ended
+	free    bool               // one more may run of an activity with a limit
+	cut     bool               // queues and workers are left out
 }
 
 func (n *news) due(queue string) {
@@ -31,6 +32,46 @@ func (n *news) due(queue string) {
 	n.queues[queue] = true
 }
 
+// dueIn tells that tasks of a lane are due, none of them before a time.
+func (n *news) dueIn(l lane, since time.Time) {
+	l.Since = time.Time{}
+	if n.lanes == nil {
+		n.lanes = map[lane]time.Time{}
+	}
+	if known, ok := n.lanes[l]; !ok || since.Before(known) {
+		n.lanes[l] = since
+	}
+}
+
+// started tells of an execution that has just begun.
+func (n *news) started(s *backend.Start) {
+	if s.Delay > 0 || !s.At.IsZero() || len(s.Tags) > 0 {
+		n.due(s.Queue)
+		return
+	}
+	n.dueIn(lane{Queue: s.Queue, Step: s.Workflow, Rank: rankOf(s.Priority), Root: true}, time.Time{})
+}
+
+// added tells of an activity that was put into its queue.
+func (n *news) added(a *backend.Add) {
+	if a.Delay > 0 || len(a.Tags) > 0 {
+		n.due(a.Queue)
+		return
+	}
+	n.dueIn(lane{Queue: a.Queue, Step: a.Step, Rank: rankOf(a.Priority)}, time.Time{})
+}
+
+// written is called when it is known when that was.
+func (n *news) written(now time.Time) {
+	for l := range n.lanes {
+		n.lanes[l] = now.Add(-laneSlack)
+	}
+}
+
+// laneSlack is how long before its transaction a task may be due that it has made due: starts of one statement are a
+// microsecond apart, the last at the transaction's time.
+const laneSlack = 10 * time.Millisecond
+
 func (n *news) wake(worker int32) {
 	if n.workers == nil {
 		n.workers = map[int32]bool{}
@@ -38,11 +79,14 @@ func (n *news) wake(worker int32) {
 	n.workers[worker] = true
 }
 
-func (n *news) any() bool { return len(n.queues)+len(n.workers) > 0 || n.done || n.free }
+func (n *news) any() bool { return len(n.queues)+len(n.lanes)+len(n.workers) > 0 || n.done || n.free }
 
 func (n *news) merge(o news) {
 	for q := range o.queues {
 		n.due(q)
+	}
+	for l, since := range o.lanes {
+		n.dueIn(l, since)
 	}
 	for w := range o.workers {
 		n.wake(w)
@@ -52,8 +96,9 @@ func (n *news) merge(o news) {
 
 // note is news as it is sent.
 type note struct {
-	From    string   `json:"from,omitempty"` // the handle, which has told its own watchers; "" if it has not
-	Queues  []string `json:"queues,omitempty"`
+	From    string   `json:"from,omitempty"`   // the handle, which has told its own watchers; "" if it has not
+	Queues  []string `json:"queues,omitempty"` // in which something is due
+	Lanes   lanes    `json:"lanes,omitempty"`  // where in these; none where that is not known of all of it
 	Workers []int32  `json:"workers,omitempty"`
 	Done    bool     `json:"done,omitempty"`
 	All     bool     `json:"all,omitempty"` // it concerns everybody
@@ -64,21 +109,50 @@ type note struct {
 const maxNote = 7900
 
 func (n *news) encode(from string) string {
-	text := encode(note{from, slices.Sorted(maps.Keys(n.queues)), slices.Sorted(maps.Keys(n.workers)), n.done, n.free, false})
+	queues := maps.Clone(n.queues)
+	for l := range n.lanes {
+		if queues == nil {
+			queues = map[string]bool{}
+		}
+		queues[l.Queue] = true
+	}
+	t := note{From: from, Queues: slices.Sorted(maps.Keys(queues)), Workers: slices.Sorted(maps.Keys(n.workers)), Done: n.done, All: n.free}
+	if len(n.queues) == 0 && len(n.lanes) <= fewLanes {
+		t.Lanes = n.places()
+	}
+	text := encode(t)
 	if len(text) > maxNote {
 		text = encode(note{From: from, Done: n.done, All: true, Cut: true})
 	}
 	return text
 }
 
+// fewLanes are not too many to be told one by one.
+const fewLanes = 8
+
+// places are the lanes with their times, in no order.
+func (n *news) places() lanes {
+	var all lanes
+	for l, since := range n.lanes {
+		l.Since = since
+		all = append(all, l)
+	}
+	return all
+}
+
 func decodeNote(payload string) (from string, n news) {
 	var t note
 	if err := json.Unmarshal([]byte(payload), &t); err != nil {
-		return "", news{done: true, free: true, cut: true} // not ours, or a newer program's
+		return "", everything // not ours, or a newer program's
 	}
 	n = news{done: t.Done, free: t.All, cut: t.Cut}
+	for _, l := range t.Lanes {
+		n.dueIn(l, l.Since)
+	}
 	for _, q := range t.Queues {
-		n.due(q)
+		if len(t.Lanes) == 0 {
+			n.due(q)
+		}
 	}
 	for _, w := range t.Workers {
 		n.wake(w)
@@ -103,6 +177,7 @@ func (db *DB) tell(w *work) {
 	if db.limits.Load() && w.endsTasks() {
 		w.news.free = true
 	}
+	w.news.written(w.now)
 	db.notes.add(w.news)
 }
 

@@ -23,7 +23,7 @@ func TestACrashOfTheServer(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	watching := make(chan error, 1)
 	go func() {
-		watching <- open(t, m.dsn).Watch(ctx, "", nil, func(bool) {
+		watching <- open(t, m.dsn).Watch(ctx, "", nil, func(backend.News) {
 			select {
 			case told <- struct{}{}:
 			default:

@@ -64,6 +64,11 @@ func (p *pipeline) run(ctx context.Context, db *DB) error {
 	return err
 }
 
+// prepared reads settings.sql or fence.sql.
+func prepared(now *time.Time) func(pgx.Rows) error {
+	return one(nil, now, nil, nil, nil, nil, nil, nil)
+}
+
 const rollbackTimeout = 5 * time.Second
 
 // one reads the only row.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -35,18 +36,19 @@ func loadQueries(schema string) (queries, error) {
 
 var include = regexp.MustCompile(`(?m)^-- include (\S+)$`)
 
-// readQuery reads a query, with the part that it has in common with another where its last line is an include.
+// readQuery reads a query, with the parts that it has in common with others in the places of its includes.
 func readQuery(files fs.FS, file string) (string, error) {
 	text, err := fs.ReadFile(files, file)
 	if err != nil {
 		return "", err
 	}
-	m := include.FindSubmatch(text)
-	if m == nil {
-		return string(text), nil
-	}
-	part, err := fs.ReadFile(files, path.Join(path.Dir(file), string(m[1])))
-	return string(text) + string(part), err
+	var failed error
+	whole := include.ReplaceAllStringFunc(string(text), func(line string) string {
+		part, err := readQuery(files, path.Join(path.Dir(file), include.FindStringSubmatch(line)[1]))
+		failed = errors.Join(failed, err)
+		return strings.TrimSuffix(part, "\n")
+	})
+	return whole, failed
 }
 
 // get is the text of a query. A wrong name is a mistake of this package that its tests find.

@@ -204,7 +204,8 @@ func (t *taker) wake(ctx context.Context, executions []key) error {
 		return err
 	}
 	defer rows.Close()
-	return t.news.woke(rows)
+	_, err = t.news.woke(rows)
+	return err
 }
 
 // fail ends executions of whose orchestrators workers died too often.

@@ -90,6 +90,28 @@ func scanTask(rows pgx.Rows) (t backend.Task, err error) {
 	return t, decode(r.failure, &t.Failure)
 }
 
+// scanNews reads a row of news.sql: which of the executions asked for it is of, and what may be new of it and of a task,
+// which has no place where there is none.
+func scanNews(rows pgx.Rows) (n int64, e backend.Execution, t backend.Task, err error) {
+	var (
+		execution executionRow
+		task      taskRow
+	)
+	if err := rows.Scan(&n, &execution.state, &execution.rank, &execution.token, &execution.run, &execution.effects, &execution.wakes,
+		&task.seq, &task.kind, &task.state, &task.attempt, &task.result, &task.failure); err != nil {
+		return n, e, t, err
+	}
+	e = backend.Execution{
+		State: backend.State(execution.state.String), Priority: priority(execution.rank), Token: int64(execution.token.Int32),
+		Run: or1(execution.run), Effects: int(execution.effects.Int32), Wakes: int(execution.wakes.Int32),
+	}
+	t = backend.Task{
+		ID: backend.TaskID{Seq: int(task.seq.Int32)}, Kind: backend.Kind(task.kind.String), State: backend.State(task.state.String),
+		Attempt: or1(task.attempt), Result: task.result,
+	}
+	return n, e, t, decode(task.failure, &t.Failure)
+}
+
 // decode reads JSON; NULL leaves to as it is.
 func decode(data []byte, to any) error {
 	if data == nil {

@@ -40,28 +40,42 @@ func (w *work) signal(p *pipeline) {
 		woken = append(woken, c.key)
 	}
 	if len(woken)+len(w.signals) > 0 {
-		p.add("wake", w.news.woke, orEmpty(woken), executions, ids)
+		p.add("wake", w.woke, orEmpty(woken), executions, ids)
 	}
 }
 
-// woke reads whom a wake concerns.
-func (n *news) woke(rows pgx.Rows) error {
+// woke reads whom a wake concerns, and tells the commands whose executions are held.
+func (w *work) woke(rows pgx.Rows) error {
+	held, err := w.news.woke(rows)
+	for _, c := range w.completes {
+		c.cmd.Held = held[c.key]
+	}
+	for _, c := range w.buries {
+		c.cmd.Held = held[c.key]
+	}
+	return err
+}
+
+// woke reads whom a wake concerns: the executions that workers hold, and news for those workers and of the others.
+func (n *news) woke(rows pgx.Rows) (held map[key]bool, err error) {
+	held = map[key]bool{}
 	for rows.Next() {
 		var (
+			id      key
 			running bool
 			worker  pgtype.Int4
 			queue   string
 		)
-		if err := rows.Scan(&running, &worker, &queue); err != nil {
-			return err
+		if err := rows.Scan(&id, &running, &worker, &queue); err != nil {
+			return nil, err
 		}
-		if running {
+		if held[id] = running; running {
 			n.wake(worker.Int32)
 		} else {
 			n.due(queue)
 		}
 	}
-	return rows.Err()
+	return held, rows.Err()
 }
 
 // orEmpty makes an empty array of what would be NULL.

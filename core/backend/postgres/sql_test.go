@@ -101,8 +101,8 @@ func TestHotStatementsReadNoTableFromEndToEnd(t *testing.T) {
 	}
 	for _, name := range []string{
 		"start", "lock", "turn", "complete", "bury", "retry", "release", "release_execution", "settle", "add", "consume", "forget", "forget_all", "set_aside",
-		"signal", "wake", "count", "set_custom", "turned", "close", "dead_letter_execution", "yield", "again", "stand_alone", "claim_woken", "claim", "claim_known",
-		"add_child", "settle_parent", "continue", "trim", "held_executions", "held_tasks", "history_tasks", "history_signals", "read_executions", "read_tasks", "known_tasks", "known_executions",
+		"signal", "wake", "count", "set_custom", "turned", "close", "dead_letter_execution", "yield", "again", "stand_alone", "claim_woken", "claim", "claim_known", "claim_lane_executions", "claim_lane_tasks",
+		"add_child", "settle_parent", "continue", "trim", "held_executions", "held_tasks", "history_tasks", "history_signals", "news", "read_executions", "read_tasks", "known_tasks", "known_executions",
 		"list_executions_unsuccessful", "list_executions_pending", "list_executions_cancelling",
 	} {
 		steps := plan(t, conn, name, all[name])

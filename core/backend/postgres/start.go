@@ -69,7 +69,7 @@ func (w *work) readStarts(rows pgx.Rows, starts []*backend.Start) error {
 	if len(held) < len(w.begun) {
 		for _, s := range starts {
 			if started, ok := w.begun[keyOf(s.ID)]; ok && !started.Valid {
-				w.news.due(s.Queue)
+				w.news.started(s)
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func TestAStartInATransactionOfTheProgramsOwn(t *testing.T) {
 	done := make(chan error)
 	other := open(t, m.dsn)
 	go func() {
-		done <- other.Watch(ctx, "", nil, func(bool) {
+		done <- other.Watch(ctx, "", nil, func(backend.News) {
 			select {
 			case told <- struct{}{}:
 			default:

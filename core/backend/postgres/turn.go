@@ -202,7 +202,7 @@ func (w *work) add(p *pipeline) {
 	}
 	for _, a := range added {
 		if a.cmd.State == backend.Pending {
-			w.news.due(a.cmd.Queue)
+			w.news.added(&a.cmd)
 		}
 	}
 	p.add("add", nil,

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/stentgo/stent/core/backend"
 )
 
 // Watch calls changed soon after a commit of another worker, in this program or in another one: when something is due in
@@ -16,7 +17,7 @@ import (
 // ended; and with no queues for all of them.
 //
 // All watches of a handle share one connection. With [Notify] false, there is nobody who tells: Watch is an error.
-func (db *DB) Watch(ctx context.Context, worker string, queues []string, changed func(woken bool)) error {
+func (db *DB) Watch(ctx context.Context, worker string, queues []string, changed func(backend.News)) error {
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -45,7 +46,7 @@ func (db *DB) Watch(ctx context.Context, worker string, queues []string, changed
 		case <-db.listener.closing:
 			return db.wrap(errClosed, "watch")
 		case <-w.told:
-			changed(w.woken.Swap(false))
+			changed(w.take())
 		}
 	}
 }
@@ -58,30 +59,61 @@ type watcher struct {
 	n      int32
 	queues map[string]bool
 	told   chan struct{}
-	woken  atomic.Bool // what is told may be of executions that the worker holds
+
+	mu    sync.Mutex
+	news  news // that concern it, since it was told
+	woken bool // executions that the worker holds may be among them
 }
 
-func (w *watcher) tell(woken bool) {
-	if woken {
-		w.woken.Store(true)
-	}
+// tell tells of news that concern the watcher.
+func (w *watcher) tell(n news) {
+	w.mu.Lock()
+	w.news.merge(w.of(n))
+	w.woken = w.woken || n.cut || n.workers[w.n]
+	w.mu.Unlock()
 	select {
 	case w.told <- struct{}{}:
 	default:
 	}
 }
 
-// wants tells whether news concern the watcher.
-func (w *watcher) wants(n news) bool {
-	if w.worker == "" && n.done || n.free || n.cut || w.n != 0 && n.workers[w.n] || w.worker == "" && len(n.workers) > 0 {
-		return true
-	}
+// of is what is due in the watcher's queues according to news.
+func (w *watcher) of(n news) news {
+	mine := news{free: n.free, cut: n.cut}
 	for q := range n.queues {
-		if len(w.queues) == 0 || w.queues[q] {
-			return true
+		if w.serves(q) {
+			mine.due(q)
 		}
 	}
-	return false
+	for l, since := range n.lanes {
+		if w.serves(l.Queue) {
+			mine.dueIn(l, since)
+		}
+	}
+	return mine
+}
+
+func (w *watcher) serves(queue string) bool { return len(w.queues) == 0 || w.queues[queue] }
+
+// wants tells whether news concern the watcher.
+func (w *watcher) wants(n news) bool {
+	if w.worker == "" && n.done || n.cut || w.n != 0 && n.workers[w.n] || w.worker == "" && len(n.workers) > 0 {
+		return true
+	}
+	mine := w.of(n)
+	return mine.any()
+}
+
+// take takes what the watcher is to be told.
+func (w *watcher) take() backend.News {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := backend.News{Woken: w.woken, Due: w.news.any() || w.news.cut}
+	if vague := w.news.free || w.news.cut || len(w.news.queues) > 0; !vague && len(w.news.lanes) > 0 && len(w.news.lanes) <= fewLanes {
+		n.At = w.news.places()
+	}
+	w.news, w.woken = news{}, false
+	return n
 }
 
 // listener listens while anybody watches, on a connection of its own.
@@ -109,7 +141,7 @@ func (l *listener) add(w *watcher) error {
 	}
 	l.watchers[w] = struct{}{}
 	if len(l.watchers) > 1 {
-		w.tell(true) // the connection may have been told something already
+		w.tell(everything) // the connection may have been told something already
 		return nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -152,16 +184,19 @@ func (l *listener) tell(n news) {
 	defer l.mu.Unlock()
 	for w := range l.watchers {
 		if (n.worker == "" || w.worker != n.worker) && w.wants(n) {
-			w.tell(n.cut || n.workers[w.n])
+			w.tell(n)
 		}
 	}
 }
+
+// everything is told where it is not known what has happened.
+var everything = news{done: true, free: true, cut: true}
 
 func (l *listener) tellAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for w := range l.watchers {
-		w.tell(true)
+		w.tell(everything)
 	}
 }
 

@@ -22,7 +22,7 @@ func watch(t testing.TB, db *postgres.DB, worker string, queues ...string) *watc
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- db.Watch(ctx, worker, queues, func(bool) {
+		done <- db.Watch(ctx, worker, queues, func(backend.News) {
 			select {
 			case w.told <- struct{}{}:
 			default:
@@ -122,7 +122,7 @@ func TestNotificationsAreMerged(t *testing.T) {
 
 func TestWithoutNotificationsNobodyWatches(t *testing.T) {
 	db := open(t, pgtest.DSN(t), postgres.Notify(false))
-	if err := db.Watch(t.Context(), "", nil, func(bool) {}); err == nil {
+	if err := db.Watch(t.Context(), "", nil, func(backend.News) {}); err == nil {
 		t.Error("no error")
 	}
 }
@@ -133,7 +133,7 @@ func TestClosingEndsWatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun, done := make(chan struct{}, 10), make(chan error, 1)
-	go func() { done <- db.Watch(context.Background(), "", nil, func(bool) { begun <- struct{}{} }) }()
+	go func() { done <- db.Watch(context.Background(), "", nil, func(backend.News) { begun <- struct{}{} }) }()
 	<-begun
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
@@ -143,42 +143,73 @@ func TestClosingEndsWatches(t *testing.T) {
 	}
 }
 
-// A worker may let news of its queues wait, and must not let those of its own executions wait; so it is told which they are.
-func TestWatchTellsWhetherAnExecutionOfTheWorkerWasWoken(t *testing.T) {
+// A worker may let news of its queues wait, and must not let those of its own executions wait; and it claims faster where it
+// is told where to.
+func TestWatchTellsWhatTheNewsAre(t *testing.T) {
 	m := newMill(t, pgtest.DSN(t))
 	m.commit(newStart("held"))
 	m.claim(1)
 	other := open(t, m.dsn)
-	told := make(chan bool, 100)
+	if _, err := other.Register(t.Context(), backend.Worker{ID: "other", State: backend.WorkerReady}, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan backend.News, 100)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- m.db.Watch(ctx, "w", []string{"default"}, func(woken bool) { told <- woken }) }()
-	next := func() bool {
+	go func() { done <- m.db.Watch(ctx, "w", []string{"default"}, func(n backend.News) { told <- n }) }()
+	next := func() backend.News {
 		t.Helper()
 		select {
-		case woken := <-told:
-			return woken
+		case n := <-told:
+			return n
 		case <-time.After(20 * time.Second):
 			t.Fatal("not told")
-			return false
+			return backend.News{}
 		}
 	}
-	if !next() {
-		t.Error("when the watch begins, it is not known what was missed")
+	if n := next(); !n.Woken || !n.Due || n.At != nil {
+		t.Errorf("when the watch begins, it is not known what was missed, and told was %+v", n)
 	}
-	for _, news := range []struct {
-		cmd   backend.Command
-		woken bool
-	}{
-		{newStart(newID()), false},
-		{&backend.Signalled{Execution: "held", ID: "1", Name: "approved"}, true},
-		{newStart(newID()), false},
-	} {
-		if err := other.Commit(t.Context(), &backend.Batch{Commands: []backend.Command{news.cmd}}); err != nil {
+
+	start := func(id string, change func(s *backend.Start)) *backend.Start {
+		s := newStart(id)
+		change(s)
+		return s
+	}
+	tell := func(cmd backend.Command) {
+		t.Helper()
+		if err := other.Commit(t.Context(), &backend.Batch{Worker: "other", Commands: []backend.Command{cmd}}); err != nil {
 			t.Fatal(err)
 		}
-		if got := next(); got != news.woken {
-			t.Errorf("after %T woken is %t", news.cmd, got)
+	}
+	tell(start("caller", func(s *backend.Start) { s.Claim = true }))
+	call := &backend.Turn{Execution: "caller", Token: 1, Added: []backend.Add{{
+		Seq: 1, Key: "charge", Kind: backend.Activity, Step: "charge", Queue: "default", State: backend.Pending, Priority: 3,
+	}}}
+	for _, news := range []struct {
+		name       string
+		cmd        backend.Command
+		woken, due bool
+		brings     string // by a claim from where it was told; "" where that was not told
+	}{
+		{"a start", newStart("started"), false, true, "started.0"},
+		{"a start of a priority", start("prior", func(s *backend.Start) { s.Priority = 7 }), false, true, "prior.0"},
+		{"a later start", start("later", func(s *backend.Start) { s.Delay = time.Hour }), false, true, ""},
+		{"a start for some workers", start("tagged", func(s *backend.Start) { s.Tags = []string{"gpu"} }), false, true, ""},
+		{"a signal", &backend.Signalled{Execution: "held", ID: "1", Name: "approved"}, true, false, ""},
+		{"a call of an activity", call, false, true, "caller.1"},
+	} {
+		tell(news.cmd)
+		n := next()
+		if n.Woken != news.woken || n.Due != news.due || (n.At != nil) != (news.brings != "") {
+			t.Errorf("after %s told was %+v", news.name, n)
+		}
+		if n.At == nil {
+			continue
+		}
+		c := &backend.Claim{Queues: []string{"default"}, Steps: []string{"order_workflow", "charge"}, Max: 10, From: n.At}
+		if m.commit(c); len(c.Tasks) != 1 || c.Tasks[0].ID.String() != news.brings {
+			t.Errorf("after %s a claim from there brought %v", news.name, c.Tasks)
 		}
 	}
 	cancel()

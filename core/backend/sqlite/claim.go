@@ -49,7 +49,7 @@ func (t *tx) claim(c *backend.Claim) error {
 		return nil
 	}
 	cl := &claimer{tx: t, c: c, nextDue: math.MaxInt64}
-	if err := cl.woken(); err != nil {
+	if err := cl.woken(); err != nil || c.OnlyWoken {
 		return err
 	}
 	queues, err := cl.openQueues()

@@ -132,7 +132,7 @@ func TestTwoWorkersOfOneHandleWatchEachOther(t *testing.T) {
 	told := make(chan struct{}, 100)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := db.Watch(ctx, "a", []string{"default"}, func(bool) { told <- struct{}{} }); err != nil {
+		if err := db.Watch(ctx, "a", []string{"default"}, func(backend.News) { told <- struct{}{} }); err != nil {
 			t.Error(err)
 		}
 	})

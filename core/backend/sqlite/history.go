@@ -45,10 +45,58 @@ func (db *DB) history(ctx context.Context, c *conn, id string, h *backend.Histor
 	if err != nil {
 		return false, err
 	}
-	return true, c.each(ctx, db.q.historySignals, func(r *row) error {
+	return true, db.signals(ctx, c, n, h)
+}
+
+// signals reads what an execution has not consumed.
+func (db *DB) signals(ctx context.Context, c *conn, n int64, h *backend.History) error {
+	return c.each(ctx, db.q.historySignals, func(r *row) error {
 		h.Signals = append(h.Signals, backend.Signal{Seq: r.int(), ID: r.text(), Name: r.text(), Payload: r.bytes(), Sent: r.time()})
 		return nil
 	}, n)
+}
+
+// News reads what others may have written of executions, in their order.
+func (db *DB) News(ctx context.Context, of []backend.Known) ([]backend.History, error) {
+	var all []backend.History
+	err := db.read(ctx, func(c *conn) error {
+		all = make([]backend.History, 0, len(of))
+		for _, k := range of {
+			h := backend.History{}
+			found, err := db.news(ctx, c, k, &h)
+			if err != nil {
+				return err
+			}
+			if found {
+				all = append(all, h)
+			}
+		}
+		return nil
+	})
+	return all, db.wrap(err, "read news of %d executions", len(of))
+}
+
+func (db *DB) news(ctx context.Context, c *conn, k backend.Known, h *backend.History) (found bool, err error) {
+	var n int64
+	err = c.each(ctx, db.q.news, func(r *row) error {
+		found, n = true, r.int()
+		h.Execution = backend.Execution{
+			ID: k.Execution, State: backend.State(r.text()), Priority: int(r.int()), Token: r.int(), Run: int(r.int()),
+			Effects: int(r.int()), Wakes: int(r.int()),
+		}
+		t := backend.Task{
+			ID: backend.TaskID{Execution: k.Execution, Seq: int(r.int())}, Kind: backend.Kind(r.text()), State: backend.State(r.text()),
+			Attempt: int(r.int()), Result: r.bytes(), Failure: r.failure(),
+		}
+		if t.ID.Seq > 0 {
+			h.Tasks = append(h.Tasks, t)
+		}
+		return nil
+	}, k.Seq, k.Execution)
+	if err != nil || !found {
+		return false, err
+	}
+	return true, db.signals(ctx, c, n, h)
 }
 
 // Held lists the tasks that a worker holds according to the database.

@@ -36,7 +36,7 @@ func TestHotStatementsReadNoTableFromEndToEnd(t *testing.T) {
 	db := open(t, newPath(t))
 	for _, name := range []string{
 		"claim_lane_executions", "claim_due_executions", "claim_later_executions", "claim_lane_tasks", "claim_due_tasks", "claim_later_tasks",
-		"claim_executions", "claim_tasks", "claim_running", "claim_woken", "read_executions", "read_tasks", "history_tasks", "history_signals",
+		"claim_executions", "claim_tasks", "claim_running", "claim_woken", "read_executions", "read_tasks", "history_tasks", "history_signals", "news",
 		"turn", "complete", "retry", "bury", "settle", "close", "yield", "wake", "find_execution", "held_executions", "list_tasks_of",
 		"add_child", "settle_parent", "replay_child", "continue", "trim", "trim_failures", "trim_signals", "stand_alone", "reopen", "replay_restore", "forget_all",
 	} {

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"time"
+
+	"github.com/stentgo/stent/core/backend"
 )
 
 // watcher is one Watch under way.
@@ -15,7 +17,7 @@ type watcher struct {
 // the connection that writes, every WatchInterval, whether another one has written since, which costs a few
 // microseconds and reads no table. Where one has, and claims here have just found something, it asks again after an eighth of
 // that, and then after twice as long each time: more is to come.
-func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func(woken bool)) error {
+func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func(backend.News)) error {
 	w := &watcher{worker: worker, wrote: make(chan struct{}, 1)}
 	db.mu.Lock()
 	db.watchers[w] = struct{}{}
@@ -39,7 +41,7 @@ func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func
 			failed = true
 		case version != seen || failed:
 			if seen >= 0 || failed {
-				changed(true)
+				changed(backend.News{Woken: true, Due: true})
 			}
 			if db.finds() {
 				pause = max(db.opts.poll/16, 1)
@@ -54,7 +56,7 @@ func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func
 		case <-db.closing:
 			return db.wrap(errClosed, "watch")
 		case <-w.wrote:
-			changed(true)
+			changed(backend.News{Woken: true, Due: true})
 		case <-look.C:
 		}
 	}

@@ -2,14 +2,11 @@
 --
 -- Tasks of one queue, name, priority and set of tags are a lane, and alike to a claim. A claim walks from lane to lane by one index
 -- lookup each, so that a million tasks which it must leave cost no more than one. It looks at the first of each lane
--- without locking, to know how many to take from which; then takes that many that no other claim is taking. Where there
--- is a single lane, which is what a long queue mostly is, all are taken from that.
+-- without locking, to know how many to take from which; then takes that many that no other claim is taking.
 --
 -- $1 the worker, $2 queues, $3 names of workflows and activities, $4 tags, $5 most, $6 activities with a limit, $7 their
 -- limits
-WITH RECURSIVE moment AS MATERIALIZED (
-    SELECT clock_timestamp() AS at
-), open AS MATERIALIZED (
+WITH RECURSIVE open AS MATERIALIZED (
     SELECT q.queue
     FROM unnest($2::text[]) AS q (queue)
     WHERE NOT EXISTS (SELECT FROM stent.queues AS p WHERE p.name = q.queue AND p.paused)
@@ -49,8 +46,6 @@ WITH RECURSIVE moment AS MATERIALIZED (
     SELECT l.*, l.step = ANY ($6), CASE WHEN l.step = ANY ($6) THEN least(f.n, $5 + 1) ELSE $5 + 1 END, false
     FROM task_lanes AS l LEFT JOIN free AS f ON f.step = l.step
     WHERE l.step = ANY ($3) AND (l.tags = '' OR nullif(l.tags, '')::text[] && $4)
-), single AS MATERIALIZED (
-    SELECT count(*) = 1 AND NOT bool_or(l.limited) AS lane FROM lanes AS l
 ), eligible AS MATERIALIZED (
     SELECT *
     FROM (SELECT c.*, row_number() OVER (PARTITION BY c.limited, c.step ORDER BY c.rank, c.due) AS nth
@@ -58,17 +53,17 @@ WITH RECURSIVE moment AS MATERIALIZED (
                 FROM lanes AS l CROSS JOIN LATERAL (
                     SELECT e.due_at FROM stent.executions AS e
                     WHERE e.due_at IS NOT NULL AND e.queue = l.queue AND e.workflow = l.step AND e.tags = l.tags AND e.rank = l.rank
-                      AND e.due_at >= l.due_at AND e.due_at <= (SELECT at FROM moment)
+                      AND e.due_at >= l.due_at AND e.due_at <= statement_timestamp()
                     ORDER BY e.due_at LIMIT l.most) AS d
-                WHERE l.root AND NOT (SELECT lane FROM single)
+                WHERE l.root
                 UNION ALL
                 SELECT l.*, d.due_at
                 FROM lanes AS l CROSS JOIN LATERAL (
                     SELECT t.due_at FROM stent.tasks AS t
                     WHERE t.due_at IS NOT NULL AND t.queue = l.queue AND t.step = l.step AND t.tags = l.tags AND t.rank = l.rank
-                      AND t.due_at >= l.due_at AND t.due_at <= (SELECT at FROM moment)
+                      AND t.due_at >= l.due_at AND t.due_at <= statement_timestamp()
                     ORDER BY t.due_at LIMIT coalesce(l.most, 0)) AS d
-                WHERE NOT l.root AND NOT (SELECT lane FROM single)) AS c) AS n
+                WHERE NOT l.root) AS c) AS n
     WHERE NOT n.limited OR n.nth <= (SELECT f.n FROM free AS f WHERE f.step = n.step)
     ORDER BY n.rank, n.due
     LIMIT $5 + 1

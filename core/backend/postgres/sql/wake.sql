@@ -12,4 +12,4 @@ WHERE e.id = ANY (ARRAY(
         FROM unnest($2::uuid[], $3::text[]) AS u (execution_id, id)
         JOIN stent.signals AS s ON s.execution_id = u.execution_id AND s.id = u.id AND s.sent_at = now()))
   AND e.state IN ('pending', 'running', 'waiting')
-RETURNING e.state = 'running', e.worker, e.queue;
+RETURNING e.id, e.state = 'running', e.worker, e.queue;

@@ -9,4 +9,4 @@ WHERE e.id = ANY (ARRAY(
         FROM unnest($1::uuid[]) AS u (id)
         JOIN stent.executions AS c ON c.id = u.id AND c.finished_at = now() AND c.parent_id IS NOT NULL))
   AND e.state IN ('pending', 'running', 'waiting')
-RETURNING e.state = 'running', e.worker, e.queue;
+RETURNING e.id, e.state = 'running', e.worker, e.queue;
