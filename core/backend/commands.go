@@ -354,8 +354,9 @@ type Claim struct {
 	Err     error         // ErrLeaseLost
 }
 
-// Left is where a claim has left tasks, or where news tell of some, in a form that only the backend knows. Not to look at what was before is faster:
-// where rows that were taken stay in an index for a while, a claim walks over more of them the more there were.
+// Left is where a claim has left tasks, or where news tell of some, in a form that only the backend knows. Not to look at
+// what was before is faster: where rows that were taken stay in an index for a while, a claim walks over more of them the more
+// there were.
 type Left any
 
 // Claimed is a task that now belongs to the worker: its state is running, its token new.

@@ -1,6 +1,9 @@
 package postgres
 
 import (
+	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +92,37 @@ func TestNotesGoAtOnceWhileTheyAreFew(t *testing.T) {
 	}
 	if most := int(time.Second/p.every) + p.burst; sent > most {
 		t.Errorf("%d notes in a second, want at most %d", sent, most)
+	}
+}
+
+// Programs of before know queues alone, and do not tell lanes.
+func TestNotesTellLanesAndToOldProgramsQueues(t *testing.T) {
+	now := time.Now().UTC()
+	due := lane{Queue: "billing", Step: "charge", Rank: -3}
+	var n news
+	n.dueIn(due, time.Time{})
+	n.written(now)
+	text := n.encode("me")
+	var old struct{ Queues []string }
+	if err := json.Unmarshal([]byte(text), &old); err != nil || !slices.Equal(old.Queues, []string{"billing"}) {
+		t.Errorf("an old program reads the queues %v of %s: %v", old.Queues, text, err)
+	}
+	if _, got := decodeNote(text); len(got.queues) > 0 || !got.lanes[due].Equal(now.Add(-laneSlack)) {
+		t.Errorf("%+v of %s", got, text)
+	}
+	if _, got := decodeNote(`{"queues":["billing"]}`); !got.queues["billing"] || len(got.lanes) > 0 {
+		t.Errorf("of an old program's note: %+v", got)
+	}
+	n.due("other")
+	if _, got := decodeNote(n.encode("me")); !got.queues["billing"] || !got.queues["other"] || len(got.lanes) > 0 {
+		t.Errorf("where not all lanes are known: %+v", got)
+	}
+	n = news{}
+	for i := range fewLanes + 1 {
+		n.dueIn(lane{Queue: "q", Step: fmt.Sprint(i)}, now)
+	}
+	if _, got := decodeNote(n.encode("me")); !got.queues["q"] || len(got.lanes) > 0 {
+		t.Errorf("of many lanes: %+v", got)
 	}
 }
 
