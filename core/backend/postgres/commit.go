@@ -98,7 +98,7 @@ func (db *DB) write(ctx context.Context, w *work) error {
 		return db.pool.QueryRow(ctx, "SELECT now()").Scan(&w.now)
 	}
 	w.begin()
-	p := newPipeline(db.q)
+	p := &pipeline{q: db.q}
 	if w.leased() {
 		p.add("fence", prepared(&w.now), db.class, w.worker)
 	} else {

@@ -53,6 +53,7 @@ func (db *DB) history(ctx context.Context, ids []string) ([]backend.History, err
 		return nil
 	}, keys)
 	p.readSignals(keys, signals)
+	p.batch.Queue("COMMIT")
 	if err := p.run(ctx, db); err != nil {
 		return nil, err
 	}
@@ -96,7 +97,6 @@ func (db *DB) news(ctx context.Context, of []backend.Known) ([]backend.History, 
 		now     time.Time
 	)
 	p := &pipeline{q: db.q}
-	p.batch.Queue("BEGIN READ ONLY")
 	p.add("settings", prepared(&now))
 	p.add("news", func(rows pgx.Rows) error {
 		for last := int64(0); rows.Next(); {

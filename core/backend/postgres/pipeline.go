@@ -9,17 +9,12 @@ import (
 )
 
 // pipeline is a transaction that is sent in one go: its statements do not wait for each other's results, so that it
-// costs one round trip. A statement that does not find what it should raises an error, which ends the transaction.
+// costs one round trip. A statement that does not find what it should raises an error, which ends the transaction. There is no
+// BEGIN and no COMMIT: what is sent up to one Sync of the protocol is a transaction by itself, which saves two messages each way.
 type pipeline struct {
 	q      queries
 	batch  pgx.Batch
 	failed string // the statement that did
-}
-
-func newPipeline(q queries) *pipeline {
-	p := &pipeline{q: q}
-	p.batch.Queue("BEGIN")
-	return p
 }
 
 // add appends a statement. read, if not nil, is called when all is sent, and must not be relied upon before the
@@ -48,7 +43,6 @@ func (p *pipeline) run(ctx context.Context, db *DB) error {
 		return err
 	}
 	defer conn.Release()
-	p.batch.Queue("COMMIT")
 	err = conn.SendBatch(ctx, &p.batch).Close()
 	if err == nil {
 		return nil
