@@ -66,10 +66,12 @@ func (w *world) writesLate(elsewhere bool, attempts int, late error) {
 	wf := core.NewWorkflow[int, string]("contest")
 	body := wf.Handle(func(flow *core.Flow, n int) (string, error) { return act.Call(flow, n) })
 	cfg := core.WorkerConfig{Lease: crashLease, DrainTimeout: time.Millisecond}
+	lasting := cfg // of those that must not lose theirs, however busy the machine is
+	lasting.Lease = 10 * crashLease
 	if elsewhere {
-		third := cfg
+		third := lasting
 		third.Queues = []string{core.DefaultQueue}
-		cfg.Queues = []string{"acts"}
+		cfg.Queues, lasting.Queues = []string{"acts"}, []string{"acts"}
 		w.program(body).serve(third)
 	}
 
@@ -83,7 +85,7 @@ func (w *world) writesLate(elsewhere bool, attempts int, late error) {
 		close(taken)
 		<-finish
 		return "in time", nil
-	})).serve(cfg)
+	})).serve(lasting)
 	<-taken
 	w.eventually("the first worker knows that its lease is over", func() bool { return !first.WorkerStatus().Ready })
 
