@@ -231,6 +231,18 @@ func TestAClaimLooksWhereNewsTell(t *testing.T) {
 	}
 }
 
+// TestWhoEndsAnActivityLooksForItsWorkflow, unless a worker is known to have that.
+func TestWhoEndsAnActivityLooksForItsWorkflow(t *testing.T) {
+	for _, held := range []bool{true, false} {
+		w := idleWorker(t)
+		w.backlog, w.claiming = false, 1 // so that no claim is made
+		w.ended(t.Context(), backend.TaskID{Execution: "a", Seq: 1}, 1, taskCompleted, "", held, nil)
+		if w.more == held {
+			t.Errorf("held %t: it looks for more: %t", held, w.more)
+		}
+	}
+}
+
 type manualClock struct {
 	systemClock
 	now time.Time

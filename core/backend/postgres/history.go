@@ -94,10 +94,9 @@ func (db *DB) news(ctx context.Context, of []backend.Known) ([]backend.History, 
 		keys    = column(of, func(k backend.Known) key { return keyOf(k.Execution) })
 		all     = make([]backend.History, 0, len(of))
 		signals = map[string][]backend.Signal{}
-		now     time.Time
 	)
 	p := &pipeline{q: db.q}
-	p.add("settings", prepared(&now))
+	p.add("settings", nil)
 	p.add("news", func(rows pgx.Rows) error {
 		for last := int64(0); rows.Next(); {
 			n, e, t, err := scanNews(rows)

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -215,5 +216,26 @@ func TestWatchTellsWhatTheNewsAre(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// Who ends an activity need not look for work where its workflow is in another worker's hands, and has to where nobody has it.
+func TestAnEndTellsWhetherTheWorkflowIsHeld(t *testing.T) {
+	m := newMill(t, pgtest.DSN(t))
+	for _, held := range []bool{true, false} {
+		id := fmt.Sprint("held-", held)
+		m.commit(newStart(id))
+		token := m.claim(1)[0].Token
+		turn := &backend.Turn{Execution: id, Token: token, Added: []backend.Add{{
+			Seq: 1, Key: "charge", Kind: backend.Activity, Step: "charge_payment", Queue: "default", State: backend.Pending,
+		}}}
+		if !held {
+			turn.Yield = &backend.Yield{WakeIn: -1}
+		}
+		m.commit(turn)
+		end := &backend.Complete{Task: backend.TaskID{Execution: id, Seq: 1}, Token: m.claim(1)[0].Token}
+		if m.commit(end); end.Err != nil || end.Held != held {
+			t.Errorf("held is %t, %v; want %t", end.Held, end.Err, held)
+		}
 	}
 }
