@@ -2,52 +2,53 @@ package sqlite
 
 // queries are the files of the folder sql, with the order in which the program gives their parameters.
 type queries struct {
-	start, startInput, startExisting                              *query
-	startChunk, inputChunk, startedIDs                            *query
-	findExecution, signal, signalKnown, wake                      *query
-	turn, turnKnown, taskKnown, turned                            *query
-	complete, retry, bury, release, releaseExecution              *query
-	keepAttempt, keepAttemptExecution                             *query
-	deadLetter, deadLetterExecution                               *query
-	settle, add, consume, forget, forgetAll, setAside             *query
-	forgetRecall, forgetAllRecall                                 *query
-	cancel, cancelLook, cancelRecall, cancelTasks                 *query
-	beat, recalled, recallRoot, recallNone                        *query
-	expireLook, expireExecutions, expire, expireTasks             *query
-	count, setCustom                                              *query
-	startChild, addChild, settleParent, openChildren              *query
-	replayChild, replayChildren                                   *query
-	continueRun, continueInput                                    *query
-	trim, trimAll, trimFailures, trimSignals                      *query
-	closeExecution, yield, again, standAlone                      *query
-	tally                                                         *query
-	claimExecutions, claimTasks                                   *query
-	claimUnstarted, claimRunning, claimPaused, claimWoken         *query
-	lanesOfExecutions, lanesOfTasks                               laneQueries
-	workerState, claimQueues                                      *query
-	readExecutions, readTasks, historyTasks, historySignals, news *query
-	heldExecutions, heldTasks                                     *query
-	register, renew, renewNext, retire                            *query
-	reapLook, reapWorkers, reapForget                             *query
-	giveBack, giveBackExecution, crash, crashExecution            *query
-	listExecutions, listLive, listUnsuccessful, listPrefix        *query
-	created                                                       *query
-	listTasks, listTasksOf, listTasksRunning, workerLeases        *query
-	counters, customState, workers, statsExecutions, statsQueues  *query
-	statsWorkers                                                  *query
-	deadLetters, findDeadLetter, letterNumber, attempts, discard  *query
-	replayLook, replay, replayExecution, replayRestore, reopen    *query
-	attemptsExecution                                             *query
-	audit, listAudit                                              *query
-	pauseQueue, resumeQueue, pausedQueues                         *query
-	cleanStretch, cleanLook, cleanCheck, cleanLetter              *query
-	cleanFailures, cleanTasks, cleanSignals, cleanCounters        *query
-	cleanCustomState, cleanInputs, cleanExecutions                *query
-	takeChore, endChore, cleanResultsUsed                         *query
-	reserveResult, findResult, useResult, unuseResult             *query
-	keepResult, freeResult, forgetResults, resultsOf              *query
-	schedules, nextTick, putSchedule, deleteSchedule, tick        *query
-	migrated, dataVersion                                         *query
+	start, startInput, startExisting                             *query
+	startChunk, inputChunk, startedIDs                           *query
+	findExecution, signal, signalKnown, wake                     *query
+	turn, turnKnown, taskKnown, turned                           *query
+	complete, retry, bury, release, releaseExecution             *query
+	keepAttempt, keepAttemptExecution                            *query
+	deadLetter, deadLetterExecution                              *query
+	settle, add, consume, forget, forgetAll, setAside            *query
+	forgetRecall, forgetAllRecall                                *query
+	cancel, cancelLook, cancelRecall, cancelTasks                *query
+	beat, recalled, recallRoot, recallNone                       *query
+	expireLook, expireExecutions, expire, expireTasks            *query
+	count, setCustom                                             *query
+	startChild, addChild, settleParent, openChildren             *query
+	replayChild, replayChildren                                  *query
+	continueRun, continueInput                                   *query
+	trim, trimAll, trimFailures, trimSignals                     *query
+	closeExecution, yield, again, standAlone                     *query
+	tally                                                        *query
+	claimExecutions, claimTasks                                  *query
+	claimUnstarted, claimRunning, claimPaused, claimWoken        *query
+	lanesOfExecutions, lanesOfTasks                              laneQueries
+	workerState, claimQueues                                     *query
+	readExecutions, readTasks, historyTasks, historySignals      *query
+	news                                                         *query
+	heldExecutions, heldTasks                                    *query
+	register, renew, renewNext, retire                           *query
+	reapLook, reapWorkers, reapForget                            *query
+	giveBack, giveBackExecution, crash, crashExecution           *query
+	listExecutions, listLive, listUnsuccessful, listPrefix       *query
+	created                                                      *query
+	listTasks, listTasksOf, listTasksRunning, workerLeases       *query
+	counters, customState, workers, statsExecutions, statsQueues *query
+	statsWorkers                                                 *query
+	deadLetters, findDeadLetter, letterNumber, attempts, discard *query
+	replayLook, replay, replayExecution, replayRestore, reopen   *query
+	attemptsExecution                                            *query
+	audit, listAudit                                             *query
+	pauseQueue, resumeQueue, pausedQueues                        *query
+	cleanStretch, cleanLook, cleanCheck, cleanLetter             *query
+	cleanFailures, cleanTasks, cleanSignals, cleanCounters       *query
+	cleanCustomState, cleanInputs, cleanExecutions               *query
+	takeChore, endChore, cleanResultsUsed                        *query
+	reserveResult, findResult, useResult, unuseResult            *query
+	keepResult, freeResult, forgetResults, resultsOf             *query
+	schedules, nextTick, putSchedule, deleteSchedule, tick       *query
+	migrated, dataVersion                                        *query
 }
 
 // laneQueries find what is due in one of the two tables.
