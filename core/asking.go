@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/internal/stack"
 )
 
 // asking reads executions for those who wait for their ends. Like the committer it has no timer: the first question is asked at
@@ -54,6 +55,7 @@ func (a *asking) ask(ctx context.Context, id string) (backend.Execution, error) 
 
 // run asks until nobody has a question.
 func (a *asking) run() {
+	stack.Grow()
 	for {
 		runtime.Gosched() // who was woken by the same change asks now
 		asked := a.take()

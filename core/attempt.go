@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/internal/stack"
 )
 
 // activityTask is an attempt at an activity that runs on this worker.
@@ -56,6 +57,7 @@ func (w *worker) begin(ctx context.Context, a *activityTask) {
 }
 
 func (w *worker) runTask(a *activityTask) {
+	stack.Grow()
 	defer w.goroutines.Done()
 	defer a.cancel(nil)
 	ctx := context.Context(&a.ctx)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/internal/stack"
 )
 
 // committer is where every write of an engine goes through: commands that arrive while a transaction is under way wait
@@ -179,6 +180,7 @@ func (c *committer) flushWithin(limit time.Duration) {
 }
 
 func (c *committer) run() {
+	stack.Grow()
 	for {
 		runtime.Gosched() // what is about to submit does so now, and shares the transaction
 		worker, batch := c.take()

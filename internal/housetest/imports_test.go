@@ -19,11 +19,11 @@ const module = "github.com/stentgo/stent"
 var layers = []struct{ packages, may string }{
 	{".", ""},
 	{"core/backend", ""},
-	{"core", "core/backend core/cron"},
+	{"core", "core/backend core/cron core/internal/stack"},
 	{"core/cron", ""},
 	{"core/internal/*", "core/backend"},
 	{"core/backend/backendtest", "core/backend"},
-	{"core/backend/*", "core/backend"},
+	{"core/backend/*", "core/backend core/internal/stack"},
 	{"core/stenttest", "core core/backend core/backend/memory"},
 
 	{"metrics", ""},

@@ -11,12 +11,13 @@ import (
 	"github.com/stentgo/stent/core/backend"
 )
 
-// Register adds a worker.
+// Register adds a worker, once connections are ready for what it will do.
 func (db *DB) Register(ctx context.Context, w backend.Worker, lease time.Duration) (time.Time, error) {
 	var (
 		n   int32
 		now time.Time
 	)
+	db.warm(ctx)
 	err := db.pool.QueryRow(ctx, db.q.get("register"), w.ID, clean(w.Host), w.PID, orEmpty(w.Queues), orEmpty(w.Tags), orEmpty(w.Steps),
 		w.Slots, w.Used, string(w.State), clean(w.Version), delay(lease), w.Limits).Scan(&n, &now)
 	if sqlState(err) == stateUnique {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/internal/stack"
 )
 
 // news is what others want to know of what was committed.
@@ -255,6 +256,7 @@ func (n *notifier) add(what news) {
 
 // run sends until there is nothing more to send.
 func (n *notifier) run(ended chan struct{}) {
+	stack.Grow()
 	defer close(ended)
 	for {
 		n.pause()
