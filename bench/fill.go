@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -29,7 +30,20 @@ func fill(ctx context.Context, t target, n int) error {
 			return fmt.Errorf("%w: %s", err, statement)
 		}
 	}
-	return f.err(ctx)
+	if err := f.err(ctx); err != nil || t.kind != "sqlite" {
+		return err
+	}
+	return flush(t.address)
+}
+
+// flush has the disk write what was filled in, or what is measured next would wait for it with each of its own flushes.
+func flush(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return file.Sync()
 }
 
 type filler struct {

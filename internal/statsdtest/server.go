@@ -54,6 +54,19 @@ func Deaf(t testing.TB) *Server {
 	return s
 }
 
+// Packet waits for a packet to a server that does not read, and gives its size.
+func (s *Server) Packet(t testing.TB) int {
+	t.Helper()
+	if err := s.conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	n, _, err := s.conn.ReadFrom(make([]byte, 1<<16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 func (s *Server) read(f func(line []byte)) {
 	packet := make([]byte, 1<<16)
 	for {

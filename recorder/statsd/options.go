@@ -140,8 +140,20 @@ func dial(address string, resolve, interval time.Duration) (statsd.Sender, error
 	if err != nil {
 		return nil, err
 	}
-	const mostBytes = 1432 // what fits into a packet of any network
-	return statsd.NewBufferedSenderWithSender(sender, interval, mostBytes)
+	return statsd.NewBufferedSenderWithSender(sender, interval, packetSize(host))
+}
+
+// packetSize is the most bytes of a packet to a host: what fits into one of any network, and on the way to the same machine, which has
+// no such limit, what servers take. To send a packet costs as much as to write a dozen lines.
+func packetSize(host string) int {
+	const (
+		ofNetworks = 1432
+		ofServers  = 8000 // the Datadog agent reads 8,192, others more
+	)
+	if at, err := net.ResolveIPAddr("ip", host); err == nil && at.IP.IsLoopback() {
+		return ofServers
+	}
+	return ofNetworks
 }
 
 // stat is a metric with its labels' values, as it is written before and behind a number.

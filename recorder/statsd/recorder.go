@@ -31,6 +31,7 @@ type Recorder struct {
 
 	writing sync.Mutex
 	line    []byte // used again for each line, under writing
+	timing  string // what ends the value of a timing
 
 	tasks     *budget.Cache[task]
 	workflows *budget.Cache[workflow]
@@ -81,6 +82,9 @@ type single struct {
 
 func newRecorder(sender statsd.Sender, p paths, b *budget.Budget) *Recorder {
 	r := &Recorder{sender: sender, paths: p, budget: b, folded: map[string]int64{}, sent: map[stat]bool{}, flushed: make(chan struct{})}
+	if r.timing = "|ms"; p.rate < 1 {
+		r.timing += "|@" + strconv.FormatFloat(float64(p.rate), 'f', -1, 32)
+	}
 	r.tasks = budget.NewCache(b, [3]string{metrics.LabelQueue, metrics.LabelStep}, func(queue, step, kind string) *task {
 		return &task{
 			claimed:   r.count(metrics.TasksClaimed, queue, step, kind),
@@ -159,35 +163,66 @@ func (r *Recorder) Close() error {
 	return nil
 }
 
-// add sends a change of a counter. What the sender says is of no use to anybody: UDP does not know whether it arrived.
-func (r *Recorder) add(s *stat, n int64) { r.send(s, 0, n, "|c", false) }
-
-func (r *Recorder) time(s *stat, d time.Duration) {
-	r.send(s, float64(d)/float64(time.Millisecond), 0, "|ms", true)
+// add sends a change of a counter.
+func (r *Recorder) add(s *stat, n int64) {
+	r.writing.Lock()
+	defer r.writing.Unlock()
+	r.send(s, strconv.AppendInt(r.begin(s), n, 10), "|c")
 }
 
-// send writes one line: a whole number if there is one, else a fraction.
-func (r *Recorder) send(s *stat, fraction float64, whole int64, kind string, sampled bool) {
-	rate := r.paths.rate
-	if sampled && rate < 1 && rand.Float32() >= rate {
+// time sends a duration.
+func (r *Recorder) time(s *stat, d time.Duration) {
+	if r.skips() {
 		return
 	}
 	r.writing.Lock()
 	defer r.writing.Unlock()
-	line := append(r.line[:0], s.head...)
-	if kind == "|c" {
-		line = strconv.AppendInt(line, whole, 10)
-	} else {
-		line = strconv.AppendFloat(line, fraction, 'f', -1, 64)
+	r.send(s, appendMillis(r.begin(s), d), r.timing)
+}
+
+// size sends a number of which the distribution is of interest. StatsD has none but that of timings.
+func (r *Recorder) size(s *stat, n int) {
+	if r.skips() {
+		return
 	}
-	line = append(line, kind...)
-	if sampled && rate < 1 {
-		line = append(line, "|@"...)
-		line = strconv.AppendFloat(line, float64(rate), 'f', -1, 32)
-	}
-	line = append(line, s.tail...)
+	r.writing.Lock()
+	defer r.writing.Unlock()
+	r.send(s, strconv.AppendInt(r.begin(s), int64(n), 10), r.timing)
+}
+
+// skips tells whether a timing is left out, by the sampling rate.
+func (r *Recorder) skips() bool { return r.paths.rate < 1 && rand.Float32() >= r.paths.rate }
+
+// begin begins a line. writing is held.
+func (r *Recorder) begin(s *stat) []byte { return append(r.line[:0], s.head...) }
+
+// send ends a line and sends it. What the sender says is of no use to anybody: UDP does not know whether it arrived.
+func (r *Recorder) send(s *stat, line []byte, kind string) {
+	line = append(append(line, kind...), s.tail...)
 	_, _ = r.sender.Send(line)
 	r.line = line
+}
+
+// appendMillis appends a duration in milliseconds, to the microsecond: strconv takes five times as long to find the fewest digits
+// of a fraction.
+func appendMillis(line []byte, d time.Duration) []byte {
+	us := d.Round(time.Microsecond).Microseconds()
+	if us < 0 {
+		line, us = append(line, '-'), -us
+	}
+	line = strconv.AppendInt(line, us/1000, 10)
+	part := us % 1000
+	if part == 0 {
+		return line
+	}
+	line = append(line, '.', byte('0'+part/100))
+	if part %= 100; part > 0 {
+		line = append(line, byte('0'+part/10))
+	}
+	if part %= 10; part > 0 {
+		line = append(line, byte('0'+part))
+	}
+	return line
 }
 
 // TaskClaimed counts the task and how long it waited.
@@ -262,10 +297,10 @@ func (r *Recorder) ClaimEnded(_ context.Context, e core.ClaimEnded) {
 	r.time(r.single.claimDuration, e.Duration)
 }
 
-// BatchCommitted counts the transaction. Its size goes as a timing, since StatsD has no other distribution.
+// BatchCommitted counts the transaction.
 func (r *Recorder) BatchCommitted(_ context.Context, e core.BatchCommitted) {
 	r.time(r.single.commitDuration, e.Duration)
-	r.send(r.single.batchSize, float64(e.Commands), 0, "|ms", true)
+	r.size(r.single.batchSize, e.Commands)
 }
 
 // BackendFailed counts the error.
@@ -325,10 +360,12 @@ func (r *Recorder) Sampled(_ context.Context, s *core.Sample) {
 
 // gauge sets a gauge. A sign makes a change of it, so a negative value is set by way of 0.
 func (r *Recorder) gauge(s *stat, value float64) {
+	r.writing.Lock()
+	defer r.writing.Unlock()
 	if value < 0 {
-		r.send(s, 0, 0, "|g", false)
+		r.send(s, append(r.begin(s), '0'), "|g")
 	}
-	r.send(s, value, 0, "|g", false)
+	r.send(s, strconv.AppendFloat(r.begin(s), value, 'f', -1, 64), "|g")
 }
 
 func harmless(r rune) bool {

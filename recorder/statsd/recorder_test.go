@@ -3,6 +3,7 @@ package statsd_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,6 +117,49 @@ func TestLines(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDurationsAreMillisecondsToTheMicrosecond has a step for each.
+func TestDurationsAreMillisecondsToTheMicrosecond(t *testing.T) {
+	s := statsdtest.Listen(t)
+	r := newRecorder(t, s)
+	want := map[time.Duration]string{
+		0: "0", 499: "0", 501: "0.001", 90 * time.Microsecond: "0.09", 100 * time.Microsecond: "0.1", 105 * time.Microsecond: "0.105",
+		time.Millisecond: "1", 1_234_567: "1.235", 1_999_999: "2", 2_010_000: "2.01", 2_500_000: "2.5", 3 * time.Hour: "10800000", -1_500_000: "-1.5",
+	}
+	for d := range want {
+		r.TaskCompleted(t.Context(), core.TaskCompleted{Queue: "default", Step: fmt.Sprint("took", int64(d)), Kind: backend.Activity, Duration: d})
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for d, text := range want {
+		s.Until(t, fmt.Sprintf("stent.tasks.duration.default.took%d:%s|ms", int64(d), text))
+	}
+}
+
+func TestPacketsAreLargeOnlyOnTheSameMachine(t *testing.T) {
+	for host, want := range map[string]int{"127.0.0.1": 8000, "::1": 8000, "192.0.2.1": 1432, "2001:db8::1": 1432, "no such host": 1432} {
+		if got := stentstatsd.PacketSize(host); got != want {
+			t.Errorf("packets to %s have up to %d bytes, want %d", host, got, want)
+		}
+	}
+
+	s := statsdtest.Deaf(t)
+	r := newRecorder(t, s)
+	for range 1000 {
+		r.TaskCompleted(t.Context(), core.TaskCompleted{Queue: "default", Step: "charge", Kind: backend.Activity, Duration: time.Second})
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for large := false; !large; { // the first may be a small one, if 300 ms pass meanwhile
+		n := s.Packet(t)
+		if n > 8000 {
+			t.Fatalf("a packet has %d bytes, want at most 8,000", n)
+		}
+		large = n > 1432
 	}
 }
 
