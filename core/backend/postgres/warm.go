@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,6 +18,9 @@ var hot = []string{
 // warmTimeout is many times what warm takes. What it has not done until then, the first tasks do.
 const warmTimeout = 2 * time.Second
 
+// warming is one at a time. Two that share a small pool would each hold what the other one waits for.
+var warming sync.Mutex
+
 // warm readies as many connections as a worker uses most of the time. The process of a new connection has yet to read what the
 // tables are and to plan each statement, tens of milliseconds that the first tasks would wait for. So it is given the hot ones
 // here, with NULL for all parameters: they find nothing and change nothing. It is no error if that fails.
@@ -25,6 +29,8 @@ func (db *DB) warm(ctx context.Context) {
 	if config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
 		return // connections do not know statements again
 	}
+	warming.Lock()
+	defer warming.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, warmTimeout)
 	defer cancel()
 	var held []*pgxpool.Conn // all at once, or the pool would give the same one again

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,6 +55,35 @@ func TestAWorkerBeginsWithConnectionsThatKnowTheHotStatements(t *testing.T) {
 			}
 		}
 		c.Release()
+	}
+}
+
+// TestWorkersThatBeginAtOnceDoNotWaitForEachOther has pairs of them share a pool that has room for one and a half.
+func TestWorkersThatBeginAtOnceDoNotWaitForEachOther(t *testing.T) {
+	conns, err := pgxpool.New(t.Context(), pgtest.DSN(t)+"&pool_max_conns=4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conns.Close)
+	db, err := postgres.New(t.Context(), conns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pair := range 5 {
+		conns.Reset() // all connections are new ones
+		var both sync.WaitGroup
+		for i := range 2 {
+			both.Go(func() {
+				w := backend.Worker{ID: fmt.Sprint("w", pair, i), State: backend.WorkerReady}
+				if _, err := db.Register(t.Context(), w, time.Hour); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+	}
+	if n := conns.Stat().CanceledAcquireCount(); n > 0 {
+		t.Errorf("%d times a connection was waited for in vain", n)
 	}
 }
 
