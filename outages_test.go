@@ -102,6 +102,7 @@ func (w *world) parcels(lease time.Duration) *parcels {
 	}
 	p.program = &program{Engine: e, w: w, stop: func() {}}
 	p.serve(core.WorkerConfig{Lease: lease})
+	w.eventually("the worker has begun", func() bool { return e.WorkerStatus().Ready })
 	return p
 }
 

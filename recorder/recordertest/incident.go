@@ -135,7 +135,7 @@ func (i *incident) dieElsewhere() {
 	i.foreign[claim.Tasks[0].ID] = claim.Tasks[0].Token
 }
 
-// serve starts two workers, as two programs would.
+// serve starts two workers, as two programs would, and waits until both have begun.
 func (i *incident) serve(r core.MetricsRecorder) (stop func()) {
 	i.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -146,6 +146,13 @@ func (i *incident) serve(r core.MetricsRecorder) (stop func()) {
 		i.ok(e.Register(charge.Handle(i.charge), orders.Handle(func(flow *core.Flow, in string) (string, error) { return charge.Call(flow, in) })))
 		i.engines = append(i.engines, e)
 		go func() { done <- e.Serve(ctx, core.WorkerConfig{Slots: 2, PollInterval: 10 * time.Millisecond}) }()
+	}
+	for _, e := range i.engines {
+		for deadline := time.Now().Add(time.Minute); !e.WorkerStatus().Ready; <-time.After(time.Millisecond) {
+			if time.Now().After(deadline) {
+				i.t.Fatal("a worker has not begun within a minute")
+			}
+		}
 	}
 	return func() {
 		cancel()
