@@ -147,10 +147,15 @@ func (i *incident) serve(r core.MetricsRecorder) (stop func()) {
 		i.engines = append(i.engines, e)
 		go func() { done <- e.Serve(ctx, core.WorkerConfig{Slots: 2, PollInterval: 10 * time.Millisecond}) }()
 	}
+	deadline := time.After(time.Minute)
 	for _, e := range i.engines {
-		for deadline := time.Now().Add(time.Minute); !e.WorkerStatus().Ready; <-time.After(time.Millisecond) {
-			if time.Now().After(deadline) {
+		for !e.WorkerStatus().Ready {
+			select {
+			case err := <-done:
+				i.t.Fatalf("a worker ended before it began: %v", err)
+			case <-deadline:
 				i.t.Fatal("a worker has not begun within a minute")
+			case <-time.After(time.Millisecond):
 			}
 		}
 	}

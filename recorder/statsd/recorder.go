@@ -203,7 +203,7 @@ func (r *Recorder) send(s *stat, line []byte, kind string) {
 	r.line = line
 }
 
-// appendMillis appends a duration in milliseconds, to the microsecond: strconv takes five times as long to find the fewest digits
+// appendMillis appends a duration in milliseconds, to the microsecond: strconv takes three times as long to find the fewest digits
 // of a fraction.
 func appendMillis(line []byte, d time.Duration) []byte {
 	us := d.Round(time.Microsecond).Microseconds()
@@ -212,15 +212,12 @@ func appendMillis(line []byte, d time.Duration) []byte {
 	}
 	line = strconv.AppendInt(line, us/1000, 10)
 	part := us % 1000
-	if part == 0 {
-		return line
+	if part > 0 {
+		line = append(line, '.')
 	}
-	line = append(line, '.', byte('0'+part/100))
-	if part %= 100; part > 0 {
-		line = append(line, byte('0'+part/10))
-	}
-	if part %= 10; part > 0 {
-		line = append(line, byte('0'+part))
+	for scale := int64(100); part > 0; scale /= 10 {
+		line = append(line, byte('0'+part/scale))
+		part %= scale
 	}
 	return line
 }

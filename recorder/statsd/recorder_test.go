@@ -140,7 +140,7 @@ func TestDurationsAreMillisecondsToTheMicrosecond(t *testing.T) {
 }
 
 func TestPacketsAreLargeOnlyOnTheSameMachine(t *testing.T) {
-	for host, want := range map[string]int{"127.0.0.1": 8000, "::1": 8000, "192.0.2.1": 1432, "2001:db8::1": 1432, "no such host": 1432} {
+	for host, want := range map[string]int{"127.0.0.1": 4000, "::1": 4000, "192.0.2.1": 1432, "2001:db8::1": 1432, "no such host": 1432} {
 		if got := stentstatsd.PacketSize(host); got != want {
 			t.Errorf("packets to %s have up to %d bytes, want %d", host, got, want)
 		}
@@ -156,8 +156,8 @@ func TestPacketsAreLargeOnlyOnTheSameMachine(t *testing.T) {
 	}
 	for large := false; !large; { // the first may be a small one, if 300 ms pass meanwhile
 		n := s.Packet(t)
-		if n > 8000 {
-			t.Fatalf("a packet has %d bytes, want at most 8,000", n)
+		if n > 4000 {
+			t.Fatalf("a packet has %d bytes, want at most 4,000", n)
 		}
 		large = n > 1432
 	}

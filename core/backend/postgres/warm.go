@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"regexp"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,8 +17,8 @@ var hot = []string{
 // warmTimeout is many times what warm takes. What it has not done until then, the first tasks do.
 const warmTimeout = 2 * time.Second
 
-// warming is one at a time. Two that share a small pool would each hold what the other one waits for.
-var warming sync.Mutex
+// warming is done by whoever puts something in: two that share a small pool would each hold what the other one waits for.
+var warming = make(chan struct{}, 1)
 
 // warm readies as many connections as a worker uses most of the time. The process of a new connection has yet to read what the
 // tables are and to plan each statement, tens of milliseconds that the first tasks would wait for. So it is given the hot ones
@@ -29,10 +28,14 @@ func (db *DB) warm(ctx context.Context) {
 	if config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
 		return // connections do not know statements again
 	}
-	warming.Lock()
-	defer warming.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, warmTimeout)
 	defer cancel()
+	select {
+	case warming <- struct{}{}:
+		defer func() { <-warming }()
+	case <-ctx.Done():
+		return
+	}
 	var held []*pgxpool.Conn // all at once, or the pool would give the same one again
 	defer func() {
 		for _, conn := range held {
