@@ -230,9 +230,10 @@ type DeadLetterFilter struct {
 
 // Watcher is an optional ability: to tell at once that another process has written, instead of being asked.
 type Watcher interface {
-	// Watch calls changed soon after another connection's commit that may concern the worker (new tasks in the queues,
-	// woken executions, or a schedule that was put) or any waiter, and blocks until the context ends. Calls may be merged and may be spurious;
-	// after one that was missed (a lost connection) it calls once more. It returns nil when the context ends.
+	// Watch calls changed once it hears of what others commit from then on (something may have been written just before), soon
+	// after another connection's commit that may concern the worker (new tasks in the queues, woken executions, or a schedule
+	// that was put) or any waiter, and blocks until the context ends. Calls may be merged and may be spurious; after one that
+	// was missed (a lost connection) it calls once more. It returns nil when the context ends.
 	Watch(ctx context.Context, worker string, queues []string, changed func(News)) error
 }
 

@@ -288,10 +288,9 @@ func scheduleRenewal(h *harness) {
 func scheduleWatched(h *harness) {
 	other, w := h.another(), h.worker("w")
 	h.put(h.newSchedule("s", -time.Minute))
-	told := h.watch(h.db, w)
+	told := h.watching(h.db, w)
 	for round := range 4 { // it may be told once or twice of nothing
-		h.toldOf(told, func(i int) {
-			h.that("it ticked", h.tickOn(other, h.schedule("s"), fmt.Sprint(round, i)))
-		})
+		h.that("it ticked", h.tickOn(other, h.schedule("s"), fmt.Sprint(round)))
+		h.told(told, "of the tick")
 	}
 }

@@ -7,6 +7,7 @@ import (
 )
 
 var watches = []behaviour{
+	{"a watch tells at its beginning, as something may have been written just before", watchBegins},
 	{"what another handle starts is told", watchStart},
 	{"what another handle signals to a held execution is told", watchSignal},
 	{"watching ends with its context, without an error", watchEnds},
@@ -22,8 +23,9 @@ func (h *harness) watcher(db backend.Backend) backend.Watcher {
 	return w
 }
 
-// watch watches for a worker until the test ends, and gives a channel on which changes are told.
-func (h *harness) watch(db backend.Backend, worker string) <-chan struct{} {
+// watching watches for a worker until the test ends, and gives a channel on which changes are told. It waits until it has
+// been told for the first time: what is told later was written while it watched.
+func (h *harness) watching(db backend.Backend, worker string) <-chan struct{} {
 	h.t.Helper()
 	w := h.watcher(db)
 	ctx, cancel := context.WithCancel(h.ctx)
@@ -42,7 +44,21 @@ func (h *harness) watch(db backend.Backend, worker string) <-chan struct{} {
 			h.t.Errorf("watch: %v", err)
 		}
 	})
+	h.told(told, "that the watch has begun")
 	return told
+}
+
+// told waits until a watcher is told.
+func (h *harness) told(told <-chan struct{}, what string) {
+	h.t.Helper()
+	h.until("the watcher is told "+what, func() bool {
+		select {
+		case <-told:
+			return true
+		default:
+			return false
+		}
+	})
 }
 
 // another opens a second handle.
@@ -54,41 +70,25 @@ func (h *harness) another() backend.Backend {
 	return h.features.Another(h.t, h.db)
 }
 
-// toldOf repeats something until the watcher is told: a watch needs a moment to begin.
-func (h *harness) toldOf(told <-chan struct{}, something func(i int)) {
-	h.t.Helper()
-	i := 0
-	h.until("the watcher is told", func() bool {
-		if i%20 == 0 {
-			something(i)
-		}
-		i++
-		select {
-		case <-told:
-			return true
-		default:
-			return false
-		}
-	})
+func watchBegins(h *harness) {
+	w := h.worker("w")
+	h.start("a") // which a worker that looked for work just before has not found
+	h.watching(h.db, w)
 }
 
 func watchStart(h *harness) {
 	other, w := h.another(), h.worker("w")
-	told := h.watch(h.db, w)
-	h.toldOf(told, func(i int) {
-		s := newStart(string(rune('a' + i)))
-		h.ok(other.Commit(h.ctx, &backend.Batch{Commands: []backend.Command{s}}))
-	})
+	told := h.watching(h.db, w)
+	h.ok(other.Commit(h.ctx, &backend.Batch{Commands: []backend.Command{newStart("a")}}))
+	h.told(told, "of the start")
 }
 
 func watchSignal(h *harness) {
 	other, w := h.another(), h.worker("w")
 	h.begin(w, "a")
-	told := h.watch(h.db, w)
-	h.toldOf(told, func(i int) {
-		s := &backend.Signalled{Execution: "a", ID: string(rune('a' + i)), Name: "n"}
-		h.ok(other.Commit(h.ctx, &backend.Batch{Commands: []backend.Command{s}}))
-	})
+	told := h.watching(h.db, w)
+	h.ok(other.Commit(h.ctx, &backend.Batch{Commands: []backend.Command{&backend.Signalled{Execution: "a", ID: "s", Name: "n"}}}))
+	h.told(told, "of the signal")
 	equal(h, "told", h.woken(w), []string{"a"})
 }
 

@@ -138,25 +138,26 @@ func TestTwoWorkersOfOneHandleWatchEachOther(t *testing.T) {
 	})
 	defer wg.Wait()
 	defer cancel()
-	late := time.After(10 * time.Second)
-	for i := 0; ; i++ {
-		if err := db.Commit(ctx, &backend.Batch{Worker: "a", Commands: []backend.Command{&backend.Start{ID: fmt.Sprint("own", i), Workflow: "wf", Queue: "default"}}}); err != nil {
-			t.Fatal(err)
-		}
+	wait := func(what string) {
 		select {
 		case <-told:
-			t.Fatal("a worker is told of its own commit")
-		default:
-		}
-		if err := db.Commit(ctx, &backend.Batch{Worker: "b", Commands: []backend.Command{&backend.Start{ID: fmt.Sprint("other", i), Workflow: "wf", Queue: "default"}}}); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case <-told:
-			return
-		case <-late:
-			t.Fatal("the worker was not told")
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(10 * time.Second):
+			t.Fatal("the worker was not told", what)
 		}
 	}
+	wait("that its watch has begun")
+	commit := func(worker string) {
+		err := db.Commit(ctx, &backend.Batch{Worker: worker, Commands: []backend.Command{&backend.Start{ID: worker, Workflow: "wf", Queue: "default"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit("a")
+	select {
+	case <-told:
+		t.Fatal("a worker is told of its own commit")
+	case <-time.After(5 * time.Millisecond):
+	}
+	commit("b")
+	wait("of the other's commit")
 }

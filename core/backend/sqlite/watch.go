@@ -13,10 +13,10 @@ type watcher struct {
 	wrote  chan struct{}
 }
 
-// Watch calls changed soon after another handle's or another worker's commit. SQLite has no notifications: it asks
-// the connection that writes, every WatchInterval, whether another one has written since, which costs a few
-// microseconds and reads no table. Where one has, and claims here have just found something, it asks again after an eighth of
-// that, and then after twice as long each time: more is to come.
+// Watch calls changed at its beginning, as something may have been written just before, and soon after another handle's or
+// another worker's commit. SQLite has no notifications: it asks the connection that writes, every WatchInterval, whether
+// another one has written since, which costs a few microseconds and reads no table. Where one has, and claims here have just
+// found something, it asks again after an eighth of that, and then after twice as long each time: more is to come.
 func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func(backend.News)) error {
 	w := &watcher{worker: worker, wrote: make(chan struct{}, 1)}
 	db.mu.Lock()
@@ -31,22 +31,21 @@ func (db *DB) Watch(ctx context.Context, worker string, _ []string, changed func
 	pause := db.opts.poll
 	look := time.NewTimer(pause)
 	defer look.Stop()
-	seen, failed := int64(-1), false
+	var seen int64
+	unsure := true // what was written before the first look, or while looks failed, is told too
 	for {
 		version, err := db.dataVersion(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			failed = true
-		case version != seen || failed:
-			if seen >= 0 || failed {
-				changed(backend.News{Woken: true, Due: true})
-			}
+			unsure = true
+		case version != seen || unsure:
+			changed(backend.News{Woken: true, Due: true})
 			if db.finds() {
 				pause = max(db.opts.poll/16, 1)
 			}
-			seen, failed = version, false
+			seen, unsure = version, false
 		}
 		pause = min(2*pause, db.opts.poll)
 		look.Reset(pause)
