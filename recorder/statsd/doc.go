@@ -8,8 +8,8 @@
 // What would play with the protocol or with the levels of a path (dots, colons, bars, blanks and the like) becomes an
 // underscore in names of queues, steps and workflows. Packets are UDP, so a server that is not there costs nothing; the
 // name of its host is looked up again from time to time. A packet has at most 1,432 bytes, and 4,000 to a server on the same
-// machine (loopback). Counts are summed and sent every 300 ms; timings are lines of their own, in milliseconds to the
-// microsecond, sent within 300 ms. Gauges are sent whenever the database was read for them, every 15 s unless
+// machine (loopback). Counts are summed and sent every 300 ms; timings are lines of their own, in milliseconds with
+// what digits they have, sent within 300 ms. Gauges are sent whenever the database was read for them, every 15 s unless
 // core.WithSampleInterval says otherwise.
 //
 // The file mapping.yml beside this package makes the catalogue's Prometheus metrics of the paths, for statsd_exporter.

@@ -203,19 +203,19 @@ func (r *Recorder) send(s *stat, line []byte, kind string) {
 	r.line = line
 }
 
-// appendMillis appends a duration in milliseconds, to the microsecond: strconv takes three times as long to find the fewest digits
-// of a fraction.
+// appendMillis appends a duration in milliseconds, and all of it: one that is rounded would be counted in the bucket below
+// its own where it is just longer than that. strconv takes three times as long to find the fewest digits of a fraction.
 func appendMillis(line []byte, d time.Duration) []byte {
-	us := d.Round(time.Microsecond).Microseconds()
-	if us < 0 {
-		line, us = append(line, '-'), -us
+	ns := d.Nanoseconds()
+	if ns < 0 {
+		line, ns = append(line, '-'), -ns
 	}
-	line = strconv.AppendInt(line, us/1000, 10)
-	part := us % 1000
+	line = strconv.AppendInt(line, ns/1e6, 10)
+	part := ns % 1e6
 	if part > 0 {
 		line = append(line, '.')
 	}
-	for scale := int64(100); part > 0; scale /= 10 {
+	for scale := int64(1e5); part > 0; scale /= 10 {
 		line = append(line, byte('0'+part/scale))
 		part %= scale
 	}

@@ -120,13 +120,14 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestDurationsAreMillisecondsToTheMicrosecond has a step for each.
-func TestDurationsAreMillisecondsToTheMicrosecond(t *testing.T) {
+// TestDurationsAreMillisecondsAndNotRounded has a step for each: rounded, the one just above 2.5 ms would be in another bucket than
+// where Prometheus has it.
+func TestDurationsAreMillisecondsAndNotRounded(t *testing.T) {
 	s := statsdtest.Listen(t)
 	r := newRecorder(t, s)
 	want := map[time.Duration]string{
-		0: "0", 499: "0", 501: "0.001", 90 * time.Microsecond: "0.09", 100 * time.Microsecond: "0.1", 105 * time.Microsecond: "0.105",
-		time.Millisecond: "1", 1_234_567: "1.235", 1_999_999: "2", 2_010_000: "2.01", 2_500_000: "2.5", 3 * time.Hour: "10800000", -1_500_000: "-1.5",
+		0: "0", 1: "0.000001", 500: "0.0005", 90 * time.Microsecond: "0.09", 100 * time.Microsecond: "0.1", 105 * time.Microsecond: "0.105",
+		time.Millisecond: "1", 1_234_567: "1.234567", 1_999_999: "1.999999", 2_010_000: "2.01", 2_500_000: "2.5", 2_500_001: "2.500001", 3 * time.Hour: "10800000", -1_500_000: "-1.5",
 	}
 	for d := range want {
 		r.TaskCompleted(t.Context(), core.TaskCompleted{Queue: "default", Step: fmt.Sprint("took", int64(d)), Kind: backend.Activity, Duration: d})
