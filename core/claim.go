@@ -21,8 +21,9 @@ func (w *worker) claim() {
 
 // wants is what the worker's next claim looks for, besides what has happened to the executions held here.
 type wants struct {
-	all bool         // that is due
-	at  backend.Left // what news tell of; nil for nothing
+	all   bool         // that is due
+	at    backend.Left // what news tell of; nil for nothing
+	woken bool         // also what news tell of
 }
 
 // ask makes the claim for what is wanted.
@@ -98,7 +99,7 @@ func (c *claimRequest) room() {
 		}
 		c.cmd.Max = most
 	case c.wants.at != nil && most > 0:
-		c.cmd.From, c.cmd.Max = c.wants.at, most
+		c.cmd.From, c.cmd.Max, c.cmd.OnlyDue = c.wants.at, most, !c.wants.woken
 	default:
 		c.w.more = c.w.more || c.wants.at != nil // for when there is a slot
 		c.cmd.OnlyWoken = true

@@ -175,8 +175,12 @@ func TestAClaimLooksWhereNewsTell(t *testing.T) {
 		t.Errorf("with nothing due it claims %d", c.cmd.Max)
 	}
 	answered(w, c, false)
-	if c = told(w, here, backend.News{Woken: true}); c.cmd.From != "here" || c.cmd.OnlyWoken || c.cmd.Max == 0 {
-		t.Errorf("it claims %d from %v, want from here", c.cmd.Max, c.cmd.From)
+	if c = told(w, here, backend.News{Woken: true}); c.cmd.From != "here" || c.cmd.OnlyWoken || c.cmd.OnlyDue || c.cmd.Max == 0 {
+		t.Errorf("it claims %d from %v, want from here and what was woken: %+v", c.cmd.Max, c.cmd.From, c.cmd)
+	}
+	answered(w, c, false)
+	if c = told(w, here); c.cmd.From != "here" || !c.cmd.OnlyDue {
+		t.Errorf("nothing was woken, and it looks for that: %+v", c.cmd)
 	}
 	answered(w, c, false)
 	if w.more {

@@ -16,6 +16,7 @@ func (w *worker) changed(n backend.News) {
 	}
 	w.mu.Lock()
 	w.crowd.heard = w.crowd.heard || n.Due
+	w.wants.woken = w.wants.woken || n.Woken
 	switch {
 	case !n.Due:
 	case n.At != nil && w.wants.at == nil && !w.more:

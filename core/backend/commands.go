@@ -344,6 +344,9 @@ type Claim struct {
 	// negative then.
 	OnlyWoken bool
 
+	// OnlyDue says that nothing held by the worker is known to be woken, so that Woken need not be looked for.
+	OnlyDue bool
+
 	// Set by Commit.
 	Tasks   []Claimed
 	More    bool          // there may be more that is due

@@ -9,6 +9,7 @@ var wakes = []behaviour{
 	{"a signal makes a waiting orchestrator due, before its own time", wakeBySignal},
 	{"the holder of a running orchestrator is told once", wakeTold},
 	{"a claim for what was woken takes nothing", wakeAlone},
+	{"a claim for what is due loses nothing that was woken", wakeLater},
 	{"who ends an activity is not told that its orchestrator is held unless it is", wakeHeld},
 	{"the ends in a turn wake nobody", wakeNotByTurn},
 	{"what the worker has not seen makes a yield due at once", wakeNotLost},
@@ -82,6 +83,19 @@ func wakeAlone(h *harness) {
 	equal(h, "claimed", ids(c.Tasks), []string{})
 	h.that("it tells of nothing to come", c.NextDue < 0 && !c.More && c.Left == nil)
 	equal(h, "what it left", h.claimOne(w).ID, root("b"))
+}
+
+func wakeLater(h *harness) {
+	w := h.worker("w")
+	h.begin(w, "a")
+	h.start("b")
+	h.commit("", &backend.Signalled{Execution: "a", ID: "1", Name: "n"})
+	c := newClaim(10)
+	c.OnlyDue = true
+	h.commit(w, c)
+	h.ok(c.Err)
+	equal(h, "claimed", ids(c.Tasks), []string{"b.0"})
+	equal(h, "told, with that or later", append(c.Woken, h.woken(w)...), []string{"a"})
 }
 
 func wakeHeld(h *harness) {

@@ -18,10 +18,12 @@ import (
 func (w *work) claim(p *pipeline, class int32) {
 	for _, c := range w.claims {
 		limited := slices.Sorted(maps.Keys(c.Limits))
-		p.add("claim_woken", func(rows pgx.Rows) (err error) {
-			c.Woken, err = pgx.CollectRows(rows, pgx.RowTo[string])
-			return err
-		}, w.worker)
+		if !c.OnlyDue {
+			p.add("claim_woken", func(rows pgx.Rows) (err error) {
+				c.Woken, err = pgx.CollectRows(rows, pgx.RowTo[string])
+				return err
+			}, w.worker)
+		}
 		if c.OnlyWoken {
 			continue
 		}

@@ -121,13 +121,19 @@ func (db *DB) write(ctx context.Context, w *work) error {
 		}
 	}
 	w.claim(p, db.class)
-	if err := p.run(ctx, db); err != nil {
+	rides := w.light() && db.notes.ride(w, p)
+	began := time.Now()
+	err := p.run(ctx, db)
+	if w.light() {
+		db.notes.took(time.Since(began))
+	}
+	if err != nil {
 		db.holdings.putBack(w.worker, over)
 		return err
 	}
 	db.holdings.settle(w)
 	w.now = w.now.UTC()
-	db.tell(w)
+	db.tell(w, rides)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/stentgo/stent/core/backend"
 )
@@ -26,6 +27,13 @@ func (db *DB) InSchema(text string) string { return inSchema(text, db.opts.schem
 
 // Channel is where notifications are sent.
 func (db *DB) Channel() string { return db.channel() }
+
+// RideFor sets how long a transaction may take that a note rides with.
+func (db *DB) RideFor(d time.Duration) {
+	db.notes.mu.Lock()
+	defer db.notes.mu.Unlock()
+	db.notes.rideFor, db.notes.slow = d, d == 0
+}
 
 // NoteIsOf tells whether a notification's payload names a queue.
 func NoteIsOf(payload, queue string) bool {

@@ -95,6 +95,31 @@ func TestNotesGoAtOnceWhileTheyAreFew(t *testing.T) {
 	}
 }
 
+func TestNotesRideWhileTransactionsAreShortAndNoNoteWaits(t *testing.T) {
+	n, now := newNotifier(nil), time.Now()
+	for i := range notePace.burst {
+		if !n.mayRide(now) {
+			t.Fatalf("note %d does not ride", i)
+		}
+	}
+	if n.mayRide(now) {
+		t.Error("more notes ride at once than may be sent")
+	}
+	now = now.Add(time.Second)
+	n.running = make(chan struct{})
+	if n.mayRide(now) {
+		t.Error("a note overtakes those that wait")
+	}
+	n.running = nil
+	n.took(rideFor)
+	if n.mayRide(now) {
+		t.Error("a note rides where transactions take long")
+	}
+	if n.took(rideFor - 1); !n.mayRide(now) {
+		t.Error("no note rides again where they no longer do")
+	}
+}
+
 // Programs of before know queues alone, and do not tell lanes.
 func TestNotesTellLanesAndToOldProgramsQueues(t *testing.T) {
 	now := time.Now().UTC()
@@ -108,6 +133,11 @@ func TestNotesTellLanesAndToOldProgramsQueues(t *testing.T) {
 		t.Errorf("an old program reads the queues %v of %s: %v", old.Queues, text, err)
 	}
 	if _, got := decodeNote(text); len(got.queues) > 0 || !got.lanes[due].Equal(now.Add(-laneSlack)) {
+		t.Errorf("%+v of %s", got, text)
+	}
+	riding := news{lanes: map[lane]time.Time{due: {}}}
+	text = strings.TrimSuffix(riding.encode("me"), "}") + `,"since":"2026-12-01T10:00:00.25+02:00"}`
+	if _, got := decodeNote(text); !got.lanes[due].Equal(time.Date(2026, 12, 1, 8, 0, 0, 250e6, time.UTC)) {
 		t.Errorf("%+v of %s", got, text)
 	}
 	if _, got := decodeNote(`{"queues":["billing"]}`); !got.queues["billing"] || len(got.lanes) > 0 {

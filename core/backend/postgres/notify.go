@@ -104,6 +104,8 @@ type note struct {
 	Done    bool     `json:"done,omitempty"`
 	All     bool     `json:"all,omitempty"` // it concerns everybody
 	Cut     bool     `json:"cut,omitempty"` // the lists do not fit
+	// Since is what a note that rides tells of the lanes' times: it is put in by the database.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // maxNote is less than what a NOTIFY can carry: 8000 bytes.
@@ -148,6 +150,9 @@ func decodeNote(payload string) (from string, n news) {
 	}
 	n = news{done: t.Done, free: t.All, cut: t.Cut}
 	for _, l := range t.Lanes {
+		if l.Since.IsZero() {
+			l.Since = t.Since
+		}
 		n.dueIn(l, l.Since)
 	}
 	for _, q := range t.Queues {
@@ -168,8 +173,8 @@ func (db *DB) channel() string {
 	return "stent_" + strconv.FormatUint(sum.Sum64(), 36)
 }
 
-// tell tells others what a batch has made due.
-func (db *DB) tell(w *work) {
+// tell tells others what a batch has made due. Where its note rode with the transaction, other programs know.
+func (db *DB) tell(w *work, rode bool) {
 	for _, c := range w.claims {
 		if len(c.Limits) > 0 {
 			db.limits.Store(true)
@@ -179,7 +184,9 @@ func (db *DB) tell(w *work) {
 		w.news.free = true
 	}
 	w.news.written(w.now)
-	db.notes.add(w.news)
+	if db.listener.tell(w.news); !rode {
+		db.notes.add(w.news)
+	}
 }
 
 // endsTasks tells whether an activity may have ended that was claimed from a queue.
@@ -191,7 +198,8 @@ func (w *work) endsTasks() bool {
 }
 
 // notifier sends news, at once as long as notes are few, and then not more often than every few milliseconds. NOTIFY takes
-// a lock of the whole database through its commit, so it is never part of a batch's transaction.
+// a lock of the whole database through its commit, so it is part of a batch's transaction only where that is short and alone
+// (ride.go).
 type notifier struct {
 	db   *DB
 	from string
@@ -200,8 +208,10 @@ type notifier struct {
 
 	mu      sync.Mutex
 	news    news
-	running chan struct{} // closed when the last run ends
+	running chan struct{} // closed when the last run ends; nil if there is none
 	pace    pace          // of the run that there is
+	rideFor time.Duration
+	slow    bool // the last transaction with which a note rode, or might have ridden, was not short
 }
 
 // notePace is that of notes: five at once, and then 250 a second.
@@ -234,15 +244,11 @@ const notify = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(
 const notifyTimeout = 5 * time.Second
 
 func newNotifier(db *DB) *notifier {
-	return &notifier{db: db, from: rand.Text(), closing: make(chan struct{}), pace: notePace}
+	return &notifier{db: db, from: rand.Text(), closing: make(chan struct{}), pace: notePace, rideFor: rideFor}
 }
 
 func (n *notifier) add(what news) {
-	if !what.any() {
-		return
-	}
-	n.db.listener.tell(what)
-	if !n.db.opts.notify {
+	if !what.any() || !n.db.opts.notify {
 		return
 	}
 	n.mu.Lock()

@@ -147,10 +147,16 @@ func TestClosingEndsWatches(t *testing.T) {
 // A worker may let news of its queues wait, and must not let those of its own executions wait; and it claims faster where it
 // is told where to.
 func TestWatchTellsWhatTheNewsAre(t *testing.T) {
+	t.Run("by notes that ride", func(t *testing.T) { watchTells(t, time.Hour) })
+	t.Run("by notes that do not", func(t *testing.T) { watchTells(t, 0) })
+}
+
+func watchTells(t *testing.T, rideFor time.Duration) {
 	m := newMill(t, pgtest.DSN(t))
 	m.commit(newStart("held"))
 	m.claim(1)
 	other := open(t, m.dsn)
+	other.RideFor(rideFor)
 	if _, err := other.Register(t.Context(), backend.Worker{ID: "other", State: backend.WorkerReady}, time.Hour); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,41 @@
+package postgres_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/postgres"
+	"github.com/stentgo/stent/internal/pgtest"
+)
+
+// What is told of a few starts is told by the transaction that begins them, where that is a short one.
+func TestTheNoteOfAStartRidesWithIt(t *testing.T) {
+	m := newMill(t, pgtest.NewServer(t).Database(t)) // where nobody else writes
+	conn := connect(t, m.dsn)
+	if _, err := conn.Exec(t.Context(), "LISTEN "+m.db.Channel()); err != nil {
+		t.Fatal(err)
+	}
+	told := func() {
+		t.Helper()
+		if note, err := conn.WaitForNotification(t.Context()); err != nil || !postgres.NoteIsOf(note.Payload, "default") {
+			t.Fatalf("told was %+v, %v", note, err)
+		}
+	}
+	for _, c := range []struct {
+		name         string
+		within       time.Duration
+		commands     []backend.Command
+		transactions float64
+	}{
+		{"a start", time.Hour, []backend.Command{newStart("a")}, 1},
+		{"two starts", time.Hour, []backend.Command{newStart("b"), newStart("c")}, 1},
+		{"a start where transactions take long", 0, []backend.Command{newStart("d")}, 2},
+		{"a start with something else", time.Hour, []backend.Command{newStart("e"), &backend.Signalled{Execution: "a", ID: "1", Name: "n"}}, 2},
+	} {
+		m.db.RideFor(c.within)
+		if _, n := m.cost(func() { m.commit(c.commands...); told() }); n != c.transactions {
+			t.Errorf("%s and its note are %v transactions, want %v", c.name, n, c.transactions)
+		}
+	}
+}
