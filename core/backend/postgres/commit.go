@@ -127,6 +127,10 @@ func (db *DB) write(ctx context.Context, w *work) error {
 	if w.light() {
 		db.notes.took(time.Since(began))
 	}
+	if rides && sqlState(err) != "" && p.failed != "start" { // it may be the note, and that must not keep a start from beginning
+		db.notes.failed(time.Now())
+		return db.write(ctx, w)
+	}
 	if err != nil {
 		db.holdings.putBack(w.worker, over)
 		return err

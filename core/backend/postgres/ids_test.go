@@ -118,6 +118,13 @@ func TestNotesRideWhileTransactionsAreShortAndNoNoteWaits(t *testing.T) {
 	if n.took(rideFor - 1); !n.mayRide(now) {
 		t.Error("no note rides again where they no longer do")
 	}
+	n.failed(now)
+	if n.mayRide(now.Add(ridePause - 1)) {
+		t.Error("a note rides soon after a transaction failed with one")
+	}
+	if !n.mayRide(now.Add(ridePause)) {
+		t.Error("no note rides again")
+	}
 }
 
 // Programs of before know queues alone, and do not tell lanes.

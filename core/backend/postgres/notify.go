@@ -210,8 +210,10 @@ type notifier struct {
 	news    news
 	running chan struct{} // closed when the last run ends; nil if there is none
 	pace    pace          // of the run that there is
+	slow    bool          // the last transaction with which a note rode, or might have ridden, took rideFor
 	rideFor time.Duration
-	slow    bool // the last transaction with which a note rode, or might have ridden, was not short
+	// rideAfter is when notes may ride again after a transaction failed with one.
+	rideAfter time.Time
 }
 
 // notePace is that of notes: five at once, and then 250 a second.

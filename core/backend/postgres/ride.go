@@ -34,11 +34,21 @@ func (n *notifier) ride(w *work, p *pipeline) bool {
 func (n *notifier) mayRide(now time.Time) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.slow || n.running != nil || n.pace.wait(now) > 0 {
+	if n.slow || now.Before(n.rideAfter) || n.running != nil || n.pace.wait(now) > 0 {
 		return false
 	}
 	n.pace.went(now)
 	return true
+}
+
+// ridePause is how long no note rides after a transaction failed with one: the queue of PostgreSQL's notifications may be full, or a
+// right be missing.
+const ridePause = time.Minute
+
+func (n *notifier) failed(now time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.rideAfter = now.Add(ridePause)
 }
 
 // took is told how long a light batch took.

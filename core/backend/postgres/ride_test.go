@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"net/url"
 	"testing"
 	"time"
 
@@ -36,6 +37,32 @@ func TestTheNoteOfAStartRidesWithIt(t *testing.T) {
 		m.db.RideFor(c.within)
 		if _, n := m.cost(func() { m.commit(c.commands...); told() }); n != c.transactions {
 			t.Errorf("%s and its note are %v transactions, want %v", c.name, n, c.transactions)
+		}
+	}
+}
+
+// What is wrong with notifications is not wrong with starts. Of a queue of notifications that is full, for one, or of a right that is missing,
+// PostgreSQL tells as it does of a value that it does not take.
+func TestAStartThatCannotBeToldOfBegins(t *testing.T) {
+	dsn := pgtest.NewServer(t).Database(t)
+	open(t, dsn)
+	execute(t, dsn, `CREATE ROLE silent LOGIN;
+		GRANT USAGE ON SCHEMA stent TO silent;
+		GRANT ALL ON ALL TABLES IN SCHEMA stent TO silent;
+		GRANT ALL ON ALL SEQUENCES IN SCHEMA stent TO silent;
+		REVOKE EXECUTE ON FUNCTION pg_notify(text, text) FROM PUBLIC`)
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User("silent")
+	db := openAs(t, u.String())
+	db.RideFor(time.Hour)
+	for _, id := range []string{"first", "second"} {
+		if err := db.Commit(t.Context(), &backend.Batch{Commands: []backend.Command{newStart(id)}}); err != nil {
+			t.Error(err)
+		} else if x, err := db.Execution(t.Context(), id); err != nil || x.State != backend.Pending {
+			t.Errorf("%s: %s, %v", id, x.State, err)
 		}
 	}
 }
