@@ -121,10 +121,11 @@ func (db *DB) write(ctx context.Context, w *work) error {
 		}
 	}
 	w.claim(p, db.class)
-	rides := w.light() && db.notes.ride(w, p)
+	light := w.light()
+	rides := light && db.notes.ride(w, p)
 	began := time.Now()
 	err := p.run(ctx, db)
-	if w.light() {
+	if light {
 		db.notes.took(time.Since(began))
 	}
 	if rides && sqlState(err) != "" && p.failed != "start" { // it may be the note, and that must not keep a start from beginning

@@ -70,7 +70,8 @@ func (n *news) written(now time.Time) {
 }
 
 // laneSlack is how long before its transaction a task may be due that it has made due: tasks of one statement are a
-// microsecond apart, the last at the transaction's time. Ten thousand fill a claim, and the next one looks for all.
+// microsecond apart, the last at the transaction's time. Ten thousand fill a claim, and the next one looks for all. It stands in
+// notify.sql too.
 const laneSlack = 10 * time.Millisecond
 
 func (n *news) wake(worker int32) {
