@@ -178,7 +178,8 @@ func fullServer(t *testing.T) (*world, outage) {
 	d := newDisk(t, 32<<20)
 	server := pgtest.NewServer(t) // it is stopped before the disk goes
 	if d != nil {
-		execute(t, server.DSN(), "COPY (SELECT 1) TO PROGRAM 'mkdir -m 700 "+d.dir+"/tables'", "CREATE TABLESPACE small LOCATION '"+d.dir+"/tables'")
+		// The server's own user makes the directory, and reads the row first: to one that has ended, COPY cannot write it.
+		execute(t, server.DSN(), "COPY (SELECT 1) TO PROGRAM 'cat >/dev/null && mkdir -m 700 "+d.dir+"/tables'", "CREATE TABLESPACE small LOCATION '"+d.dir+"/tables'")
 		o.strike, o.heal = d.fill, d.free
 		return databaseOf(t, server, "cramped", "TABLESPACE small"), o
 	}
