@@ -57,7 +57,7 @@ func TestInterruptedDemo(t *testing.T) {
 	if err := demo.Wait(); err != nil || !strings.Contains(out.String(), "The shop is closed: ") {
 		t.Fatalf("the demo ended with %v and\n%s", err, out.String())
 	}
-	list, err := command(t, dir, "list").CombinedOutput()
+	list, err := command(t, dir, "list", "--limit", "10000").CombinedOutput()
 	if err != nil || !strings.Contains(string(list), "order-1001 ") {
 		t.Errorf("list after the demo: %v\n%s", err, list)
 	}

@@ -85,16 +85,20 @@ func newVictim(t *testing.T, source string) *victim {
 	}
 }
 
-func (v *victim) start() *process {
-	return startLedgered(v.T, v.ledger, "--db", v.db, v.source, v.dest)
+func (v *victim) start(env ...string) *process {
+	return startLedgered(v.T, v.ledger, env, "--db", v.db, v.source, v.dest)
 }
 
+// stand has a process stand before it writes more lines to the ledger than this.
+func stand(lines int) string { return fmt.Sprint(standVariable, "=", lines) }
+
 // killAtRandomPoints kills processes after so many more lines of the ledger that the archive cannot be complete
-// before, from none, when the process has hardly begun, and at last one that has read all.
+// before, from none, when the process has hardly begun, and at last one that has read all. A process does not get past
+// its lines, however late the kill is.
 func (v *victim) killAtRandomPoints(random *rand.Rand) {
 	for range killsPerArchive {
 		lines := len(v.ledger.read(v.T)) + random.IntN(2*filesInTree/killsPerArchive)
-		v.killWhen(fmt.Sprintf("%d lines", lines), func(events []event) bool { return len(events) >= lines })
+		v.killWhen(fmt.Sprintf("%d lines", lines), func(events []event) bool { return len(events) >= lines }, stand(lines))
 	}
 	v.killWhen("all files", func(events []event) bool {
 		ended := map[string]bool{}
@@ -107,8 +111,8 @@ func (v *victim) killAtRandomPoints(random *rand.Rand) {
 	})
 }
 
-func (v *victim) killWhen(what string, reached func([]event) bool) {
-	p := v.start()
+func (v *victim) killWhen(what string, reached func([]event) bool, env ...string) {
+	p := v.start(env...)
 	p.until("the ledger has "+what, func() bool { return reached(v.ledger.read(v.T)) })
 	p.kill()
 	k := kill{lines: len(v.ledger.read(v.T)), committed: v.committed()}
@@ -171,8 +175,9 @@ func TestInterruptedFinishesWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	source := makeTree(t, rand.New(rand.NewPCG(1, 2)))
 	v := newVictim(t, source)
-	p := v.start()
-	p.until("some files are done", func() bool { return len(v.ledger.read(t)) > filesInTree/2 })
+	lease := leaseVariable + "=" + longLease.String()
+	p := v.start(lease, stand(filesInTree/2))
+	p.until("some files are done", func() bool { return len(v.ledger.read(t)) >= filesInTree/2 })
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Skipf("this system has no interrupts: %v", err)
 	}
@@ -182,7 +187,7 @@ func TestInterruptedFinishesWhatIsUnderWay(t *testing.T) {
 	if out := p.output.String(); !strings.Contains(out, "To go on, run the same command again") {
 		t.Errorf("it does not say how to go on:\n%s", out)
 	}
-	v.start().mustFinish()
+	v.start(lease).mustFinish()
 	if got := len(v.ledger.read(t)); got != 2*filesInTree {
 		t.Errorf("the ledger has %d lines, want two for each of %d files", got, filesInTree)
 	}
