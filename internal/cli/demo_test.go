@@ -1,27 +1,53 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stentgo/stent/core/backend"
+	"github.com/stentgo/stent/core/backend/postgres"
 	"github.com/stentgo/stent/core/backend/sqlite"
 	"github.com/stentgo/stent/internal/cli/demo"
 	"github.com/stentgo/stent/internal/pgtest"
 )
 
 // runDemo runs a demo in the current folder; the clock is the system's, since it is a program that works.
-func runDemo(t *testing.T, args ...string) result {
-	t.Helper()
+func runDemo(ctx context.Context, args ...string) result {
 	var out, errs strings.Builder
 	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, now: time.Now, program: "stent"}
-	code := a.run(t.Context(), append([]string{"demo"}, args...))
+	code := a.run(ctx, append([]string{"demo"}, args...))
 	return result{out.String(), errs.String(), code}
+}
+
+// runDemoUntil runs a demo on a database until what is there is enough, and interrupts it then.
+func runDemoUntil(t *testing.T, dsn string, enough func(leftBehind) bool, args ...string) result {
+	t.Helper()
+	ctx, interrupt := context.WithTimeout(t.Context(), time.Minute)
+	defer interrupt()
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for every := time.NewTicker(100 * time.Millisecond); ctx.Err() == nil; {
+			select {
+			case <-every.C:
+				if left, err := lookAtDemo(ctx, dsn); err == nil && enough(left) { // an error where there is no database yet
+					interrupt()
+				}
+			case <-ctx.Done():
+			}
+		}
+	})
+	defer looking.Wait()
+	defer interrupt()
+	return runDemo(ctx, args...)
 }
 
 // TestDemo runs the demo, and finds everything in the file that it promises: orders that were completed, retried,
@@ -29,12 +55,18 @@ func runDemo(t *testing.T, args ...string) result {
 func TestDemo(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("STENT_DB", "")
-	got := runDemo(t, "--for", "4s", "--rate", "10")
+	someOfEach := func(l leftBehind) bool {
+		return l.completed > 0 && l.retried > 0 && l.declined > 0 && l.usedUp > 0 && l.waiting > 0
+	}
+	got := runDemoUntil(t, demoFile, someOfEach, "--rate", "10")
 	if got.code != exitOK {
 		t.Fatalf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
-	left := lookAtDemo(t, demoFile)
-	if left.completed == 0 || left.retried == 0 || left.declined == 0 || left.usedUp == 0 || left.waiting == 0 {
+	left, err := lookAtDemo(t.Context(), demoFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !someOfEach(left) {
 		t.Errorf("the demo left %+v, want some of each", left)
 	}
 	if !metricsURL.MatchString(got.stdout) {
@@ -69,7 +101,10 @@ func TestDemo(t *testing.T) {
 	}
 
 	// The replayed and the approved order go on in the next demo, whose first large order waits in turn.
-	again := runDemo(t, "--for", "2s", "--json", "--quiet")
+	done := func(l leftBehind) bool {
+		return len(l.states) > len(left.states) && !slices.ContainsFunc(mended, func(id string) bool { return l.states[id] != backend.Completed })
+	}
+	again := runDemoUntil(t, demoFile, done, "--json", "--quiet")
 	if again.code != exitOK || again.stderr != "" {
 		t.Fatalf("exit code %d\n%s%s", again.code, again.stdout, again.stderr)
 	}
@@ -77,7 +112,10 @@ func TestDemo(t *testing.T) {
 	if err := json.Unmarshal([]byte(again.stdout), &report); err != nil {
 		t.Fatal(err)
 	}
-	after := lookAtDemo(t, demoFile)
+	after, err := lookAtDemo(t.Context(), demoFile)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(mended) != 2 {
 		t.Errorf("mended %q, want a signalled and a replayed order", mended)
 	}
@@ -91,30 +129,35 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// leftBehind is what a demo's file holds.
+// leftBehind is what a demo's database holds.
 type leftBehind struct {
-	completed, retried, declined, usedUp, waiting int
-	states                                        map[string]backend.State
+	completed, retried, declined, waiting int
+	usedUp                                int // their executions have failed, so that a replay goes on with them
+	states                                map[string]backend.State
 }
 
-func lookAtDemo(t *testing.T, path string) leftBehind {
-	t.Helper()
-	db, err := sqlite.Open(t.Context(), path, sqlite.MustExist())
+func lookAtDemo(ctx context.Context, dsn string) (left leftBehind, err error) {
+	var db backend.Backend
+	if strings.HasPrefix(dsn, "postgres") {
+		db, err = postgres.Open(ctx, dsn, postgres.NoMigrate())
+	} else {
+		db, err = sqlite.Open(ctx, dsn, sqlite.MustExist(), sqlite.NoMigrate())
+	}
 	if err != nil {
-		t.Fatal(err)
+		return left, err
 	}
 	defer db.Close()
-	left := leftBehind{states: map[string]backend.State{}}
-	executions, err := db.Executions(t.Context(), backend.ExecutionFilter{Limit: 1000})
+	left.states = map[string]backend.State{}
+	executions, err := db.Executions(ctx, backend.ExecutionFilter{Limit: 1000})
 	if err != nil {
-		t.Fatal(err)
+		return left, err
 	}
 	for _, x := range executions {
 		left.states[x.ID] = x.State
 	}
-	tasks, err := db.Tasks(t.Context(), backend.TaskFilter{})
+	tasks, err := db.Tasks(ctx, backend.TaskFilter{})
 	if err != nil {
-		t.Fatal(err)
+		return left, err
 	}
 	for _, task := range tasks {
 		switch {
@@ -126,18 +169,19 @@ func lookAtDemo(t *testing.T, path string) leftBehind {
 			left.waiting++
 		}
 	}
-	letters, err := db.DeadLetters(t.Context(), backend.DeadLetterFilter{})
+	letters, err := db.DeadLetters(ctx, backend.DeadLetterFilter{})
 	if err != nil {
-		t.Fatal(err)
+		return left, err
 	}
 	for _, d := range letters {
-		if d.Attempts == 1 {
+		switch {
+		case d.Attempts == 1:
 			left.declined++
-			continue
+		case left.states[d.Task.Execution] == backend.Failed:
+			left.usedUp++
 		}
-		left.usedUp++
 	}
-	return left
+	return left, nil
 }
 
 // words splits a command as a shell does that knows only single quotes.
@@ -173,7 +217,7 @@ func TestDemoIgnoresEnvironment(t *testing.T) {
 	h := newHistory(t, testBackends[0])
 	t.Chdir(t.TempDir())
 	t.Setenv("STENT_DB", h.dsn)
-	got := runDemo(t, "--for", "0.2s", "--quiet")
+	got := runDemo(t.Context(), "--for", "0.2s", "--quiet")
 	if got.code != exitOK || !strings.Contains(got.stdout, "stent --db "+demoFile+" list") {
 		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
@@ -185,7 +229,10 @@ func TestDemoIgnoresEnvironment(t *testing.T) {
 // TestDemoOnPostgres: the demo works on a server, too, and never prints its address with the password.
 func TestDemoOnPostgres(t *testing.T) {
 	dsn := pgtest.DSN(t)
-	got := runDemo(t, "--for", "3s", "--rate", "10", "--quiet", "--db", dsn)
+	some := func(l leftBehind) bool {
+		return l.completed > 0 && slices.Contains(slices.Collect(maps.Values(l.states)), backend.Failed)
+	}
+	got := runDemoUntil(t, dsn, some, "--rate", "10", "--quiet", "--db", dsn)
 	if got.code != exitOK || strings.Contains(got.stdout, dsn) || !strings.Contains(got.stdout, "(with --db as for this demo)") {
 		t.Fatalf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
 	}

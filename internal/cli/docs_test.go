@@ -293,7 +293,7 @@ func (s *session) run(c typed) []string {
 	text = regexp.MustCompile(`http://localhost:(9093|4318)`).ReplaceAllString(text, s.sink)
 	text = regexp.MustCompile(`(--listen|--metrics) \S*:9464`).ReplaceAllString(text, "$1 127.0.0.1:0")
 
-	ctx, stop := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	ctx, stop := context.WithTimeout(s.t.Context(), 10*time.Minute) // a page may have Go build all that a program needs
 	defer stop()
 	start := prelude
 	if s.programs {
