@@ -24,7 +24,7 @@ func TestAllocationsAndCommitsOfABacklog(t *testing.T) {
 		mostAllocs  = 15.0
 	)
 	ctx := t.Context()
-	dsn := pgtest.NewServer(t).Database(t)
+	dsn := pgtest.NewQuietServer(t).Database(t)
 	db, err := postgres.Open(ctx, dsn, postgres.Notify(false))
 	if err != nil {
 		t.Fatal(err)

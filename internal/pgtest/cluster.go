@@ -63,26 +63,43 @@ func (b *binaries) create(ctx context.Context) (_ control, err error) {
 	if err := c.init(ctx); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
-	if err := c.start(ctx); err != nil {
+	if err := c.listen(ctx); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
+}
+
+// listen starts the server at a port of its own. Another program may take that in between, and it is given another.
+func (c *cluster) listen(ctx context.Context) error {
+	for tries := 1; ; tries++ {
+		var err error
+		if c.port, err = freePort(ctx); err != nil {
+			return err
+		}
+		if err := c.set(fmt.Sprintf("port = %d\n", c.port)); err != nil {
+			return err
+		}
+		if err = c.start(ctx); err == nil || tries == 5 || !strings.Contains(err.Error(), "Address already in use") {
+			return err
+		}
+	}
 }
 
 func (c *cluster) init(ctx context.Context) error {
 	if err := c.run(ctx, "initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata="+c.data()); err != nil {
 		return err
 	}
-	var err error
-	if c.port, err = freePort(ctx); err != nil {
-		return err
-	}
+	return c.set(settings)
+}
+
+// set adds lines to the configuration. Of two for one setting the last holds.
+func (c *cluster) set(lines string) error {
 	conf, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer conf.Close()
-	if _, err := fmt.Fprintf(conf, "%sport = %d\n", settings, c.port); err != nil {
+	if _, err := conf.WriteString(lines); err != nil {
 		return err
 	}
 	return conf.Close()

@@ -80,6 +80,19 @@ func NewServer(t testing.TB) *Server {
 	return server
 }
 
+// NewQuietServer starts a server of t's own on which nothing is written but what t writes, for tests that count: it
+// does not vacuum or analyze tables by itself.
+func NewQuietServer(t testing.TB) *Server {
+	t.Helper()
+	server := NewServer(t)
+	for _, sql := range []string{"ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"} {
+		if err := server.exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return server
+}
+
 // Launch starts a server for the caller to stop, start and close. It never is the one of STENT_TEST_POSTGRES. Its folder
 // is below os.TempDir, where the server's user can reach that.
 func Launch(ctx context.Context) (*Server, error) {

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	postgres.WarmFor(time.Minute) // whatever the machine does meanwhile
 	os.Exit(m.Run())
 }
 

@@ -16,7 +16,7 @@ import (
 // TestCost gates on what hardly differs from machine to machine: the write-ahead log and the transactions of a task. The
 // server is the test's own, so that nobody else writes.
 func TestCost(t *testing.T) {
-	server := pgtest.NewServer(t)
+	server := pgtest.NewQuietServer(t)
 	for _, work := range []struct {
 		name       string
 		activities int

@@ -35,6 +35,9 @@ func (db *DB) RideFor(d time.Duration) {
 	db.notes.rideFor, db.notes.slow = d, d == 0
 }
 
+// WarmFor sets how long a worker's registration may ready connections.
+func WarmFor(d time.Duration) { warmTimeout = d }
+
 // NoteIsOf tells whether a notification's payload names a queue.
 func NoteIsOf(payload, queue string) bool {
 	_, n := decodeNote(payload)

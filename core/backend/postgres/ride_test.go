@@ -12,7 +12,7 @@ import (
 
 // What is told of a few starts is told by the transaction that begins them, where that is a short one.
 func TestTheNoteOfAStartRidesWithIt(t *testing.T) {
-	m := newMill(t, pgtest.NewServer(t).Database(t)) // where nobody else writes
+	m := newMill(t, pgtest.NewQuietServer(t).Database(t))
 	conn := connect(t, m.dsn)
 	if _, err := conn.Exec(t.Context(), "LISTEN "+m.db.Channel()); err != nil {
 		t.Fatal(err)
