@@ -155,10 +155,12 @@ func (s *stage) settled() {
 }
 
 func (s *stage) troubles() {
+	s.is("mail-1", "mail server", "hangs")
+	s.holds("mail-1", "mail", mailSlots) // before little comes through a slow gateway
+	s.begin(hungMail)
 	s.shopsAre("gateway", "slow")
 	s.shopsAre("rates", "flaky")
-	s.is("mail-1", "mail server", "hangs")
-	s.begin(slowGateway, flakyRates, hungMail)
+	s.begin(slowGateway, flakyRates)
 	s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: taxReport.Name()}))
 	s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: resize.Name(), Tags: []string{"colour"}}))
 	s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: export.Name()}))
@@ -167,7 +169,7 @@ func (s *stage) troubles() {
 	for n := range 4 { // as many as there are slots
 		s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: bind.Name(), N: n}))
 	}
-	s.eventually(30*second, func() error { return s.holds("bind-1", "bindery") })
+	s.holds("bind-1", "bindery", 1)
 	s.signal("bind-1", syscall.SIGSTOP)
 	s.begin(stopped)
 	s.is("archive-1", "clock", "10s")

@@ -55,16 +55,24 @@ func (s *stage) customers() *customers {
 	return c
 }
 
-// holds tells whether a process works on a task of a queue.
-func (s *stage) holds(name, queue string) error {
-	running, err := s.office.engine.RunningActivities(s.ctx)
-	if err != nil {
+// holds waits until a process works on so many tasks of a queue.
+func (s *stage) holds(name, queue string, tasks int) {
+	s.t.Helper()
+	s.eventually(time.Minute, func() error {
+		n, err := s.held(name, queue)
+		if err == nil && n < tasks {
+			err = fmt.Errorf("%s works on %d tasks of %s, want %d", name, n, queue, tasks)
+		}
 		return err
-	}
+	})
+}
+
+func (s *stage) held(name, queue string) (n int, err error) {
+	running, err := s.office.engine.RunningActivities(s.ctx)
 	for i := range running {
 		if running[i].Queue == queue && strings.HasPrefix(running[i].Worker, name) {
-			return nil
+			n++
 		}
 	}
-	return fmt.Errorf("%s works on nothing of %s", name, queue)
+	return n, err
 }

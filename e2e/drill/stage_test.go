@@ -164,6 +164,9 @@ func (s *stage) rules() string {
 // late are the processes that the story starts.
 var late = map[string]bool{"frag-2": true, "late-1": true}
 
+// mailSlots are those of the worker whose mail server hangs, few enough to be taken soon.
+const mailSlots = 4
+
 // cast says who there is.
 func (s *stage) cast(branch string) {
 	shop := []string{"default", "billing", "photos", "reports"}
@@ -171,7 +174,7 @@ func (s *stage) cast(branch string) {
 		{Name: "office-1"},
 		{Name: "shop-1", Queues: shop, Slots: 40},
 		{Name: "shop-2", Queues: shop, Slots: 40},
-		{Name: "mail-1", Queues: []string{"mail"}, Slots: 4},
+		{Name: "mail-1", Queues: []string{"mail"}, Slots: mailSlots},
 		{Name: "mail-2", Queues: []string{"mail"}, Slots: 20},
 		// A process that was stopped learns of its lost lease from whatever it asks first. Let that be a heartbeat.
 		{Name: "bind-1", Queues: []string{"bindery"}, Slots: 2, Poll: time.Minute},
