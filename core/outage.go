@@ -15,8 +15,9 @@ import (
 // goes on, and when it is over. What fails meanwhile and is tried again is told at the level of debugging, or one outage
 // would be a line a second of each worker.
 //
-// It is over when something works and nothing has failed for a while, and not with the first success: on a full disk what
-// is small may still be written.
+// It is over when things have worked for a while and nothing has failed meanwhile, and not with the first success: on a
+// full disk what is small may still be written. A time in which nothing was tried, because the machine stood still, says
+// nothing of either.
 type outage struct {
 	log   *slog.Logger
 	clock Clock
@@ -26,12 +27,15 @@ type outage struct {
 	faults   []backend.Fault // that were told
 	began    time.Time
 	last     time.Time // error
+	seen     time.Time // last error or success
+	calm     time.Duration
 	told     time.Time
 	failures int
 }
 
 const (
-	outageCalm   = 3 * time.Second // longer than the pauses between two tries
+	outageCalm   = 3 * time.Second
+	outageGap    = time.Second // the longest pause between two tries: a longer time without any is no more calm than this
 	outageRemind = 5 * time.Minute
 )
 
@@ -47,7 +51,7 @@ func (o *outage) failed(doing string, err error, attrs ...any) {
 		o.began = now
 	}
 	o.failures++
-	o.last = now
+	o.last, o.seen, o.calm = now, now, 0
 	o.on.Store(true)
 	level := slog.LevelWarn
 	if fault.NeedsSomebody() {
@@ -73,7 +77,12 @@ func (o *outage) worked() {
 	now := o.clock.Now()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.failures == 0 || now.Sub(o.last) < outageCalm {
+	if o.failures == 0 {
+		return
+	}
+	o.calm += min(now.Sub(o.seen), outageGap)
+	o.seen = now
+	if o.calm < outageCalm {
 		return
 	}
 	o.log.Info("the database does its work again", "faults", o.faults, "for", o.last.Sub(o.began), "errors", o.failures)
