@@ -148,6 +148,19 @@ func (w *world) eventually(what string, holds func() bool) {
 	}
 }
 
+// sometime repeats a story that a machine which stands still for a moment spoils: what is broken goes wrong each time.
+func (w *world) sometime(story func() error) {
+	w.Helper()
+	var err error
+	for range 5 {
+		if err = story(); err == nil {
+			return
+		}
+		w.Log(err)
+	}
+	w.Errorf("each of five times: %v", err)
+}
+
 // inState polls until an execution is in a state.
 func (p *program) inState(id string, state backend.State) core.Snapshot {
 	p.w.Helper()

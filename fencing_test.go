@@ -66,8 +66,8 @@ func (w *world) writesLate(elsewhere bool, attempts int, late error) {
 	wf := core.NewWorkflow[int, string]("contest")
 	body := wf.Handle(func(flow *core.Flow, n int) (string, error) { return act.Call(flow, n) })
 	cfg := core.WorkerConfig{Lease: crashLease, DrainTimeout: time.Millisecond}
-	lasting := cfg // of those that must not lose theirs, however busy the machine is
-	lasting.Lease = 10 * crashLease
+	lasting := cfg
+	lasting.Lease = lastingLease
 	if elsewhere {
 		third := lasting
 		third.Queues = []string{core.DefaultQueue}

@@ -213,13 +213,13 @@ func TestMetricsTellOfTakeovers(t *testing.T) {
 			}
 		}
 		dying, living := &ledger{}, &ledger{}
-		first := w.measured(a, []core.MetricsRecorder{dying}, handlers(true)...).serve(core.WorkerConfig{Lease: time.Second, DrainTimeout: -1})
+		first := w.measured(a, []core.MetricsRecorder{dying}, handlers(true)...).serve(core.WorkerConfig{Lease: 3 * time.Second, DrainTimeout: -1})
 		run := start(first, deliver, "x")
 		<-began
 		a.mu.Lock()
 		a.cut = true
 		a.mu.Unlock()
-		second := w.measured(w.open(), []core.MetricsRecorder{living}, handlers(false)...).serve(core.WorkerConfig{Lease: time.Second})
+		second := w.measured(w.open(), []core.MetricsRecorder{living}, handlers(false)...).serve(core.WorkerConfig{Lease: 3 * time.Second})
 		second.inState(run.ID(), backend.Completed)
 		close(goOn)
 		first.stop()

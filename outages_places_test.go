@@ -26,7 +26,7 @@ import (
 // Leases that no outage outlasts, and that some do.
 const (
 	steady   = time.Minute
-	fleeting = time.Second
+	fleeting = 3 * time.Second
 )
 
 func outagesOf(w *world) map[string]func(t *testing.T) (*world, outage) {

@@ -61,7 +61,7 @@ func TestWorkersRecoverByThemselvesWhenTheServerCrashes(t *testing.T) {
 		if err := server.Start(w.ctx()); err != nil {
 			t.Fatal(err)
 		}
-		w.eventually("the work goes on", func() bool { return len(w.entries(ledger)) > ran })
+		w.eventually("the work goes on", func() bool { return len(w.entries(ledger)) > ran || ran >= 5*executions })
 		for _, task := range w.entries(ledger)[ran:] {
 			if before[task] {
 				t.Errorf("crash %d: %s ran again after its completion was committed", round, task)
@@ -111,14 +111,12 @@ func TestAWorkerWhoseClockIsAnHourOffBehavesTheSame(t *testing.T) {
 			if d := time.Since(begun); d < 300*time.Millisecond || d > 10*time.Second {
 				t.Errorf("clock %v off: slept %v instead of 300ms", off, d)
 			}
-			delayed := start(p, orders, order{"d", 1}, core.Delay(200*time.Millisecond))
 			begun = time.Now()
-			if got := wait(p, delayed); got != "receipt-d" || time.Since(begun) < 150*time.Millisecond {
+			delayed := start(p, orders, order{"d", 1}, core.Delay(200*time.Millisecond))
+			if got := wait(p, delayed); got != "receipt-d" || time.Since(begun) < 200*time.Millisecond {
 				t.Errorf("clock %v off: %q after %v", off, got, time.Since(begun))
 			}
-			if s := p.WorkerStatus(); !s.Ready {
-				t.Errorf("clock %v off: %+v", off, s)
-			}
+			p.ready()
 			p.stop()
 		}
 	})

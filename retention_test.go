@@ -57,7 +57,8 @@ func TestRetentionDeletesWhatEndedLongAgoAndNothingElse(t *testing.T) {
 		}
 		w.eventually("the failed ones are left", func() bool {
 			stats, err := p.db.Stats(w.ctx())
-			return err == nil && stats.Executions[backend.Failed] == 10 && stats.Executions[backend.Completed] == 0
+			x := stats.Executions
+			return err == nil && x[backend.Failed] == 10 && x[backend.Completed] == 0 && x[backend.Pending] == 0 && x[backend.Running] == 1
 		})
 		for i := range 20 {
 			_, err := p.StateOf(w.ctx(), fmt.Sprint("ship-", i))

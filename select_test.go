@@ -43,10 +43,11 @@ func TestSelectTakesWhatComesFirstAndKeepsItsChoice(t *testing.T) {
 				}
 				return strings.Join(append(got, v), " "), timer.Wait(flow)
 			}),
-		).serve(core.WorkerConfig{EvictAfter: time.Nanosecond})
+		)
 		byTimer := start(p, wf, 1)
-		bySignal := start(p, wf, 200)
-		send(p, bySignal.ID(), "x")
+		bySignal := start(p, wf, 500)
+		send(p, bySignal.ID(), "x") // before anybody looks, or the timer could be first
+		p.serve(core.WorkerConfig{EvictAfter: time.Nanosecond})
 		w.eventually("both have chosen", func() bool {
 			n := 0
 			for _, id := range []string{byTimer.ID(), bySignal.ID()} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -69,14 +70,16 @@ func TestAnExecutionThatNoWorkerHasTimesOut(t *testing.T) {
 }
 
 func TestTheActivitiesOfAnExecutionThatTimedOutAreStopped(t *testing.T) {
-	const limit = 3 * time.Second // so that the activity has begun by then
+	const limit = time.Second
 	for _, apart := range []bool{false, true} {
 		t.Run(map[bool]string{false: "with its workflow", true: "on another worker"}[apart], func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {
 				act := core.NewActivity[int, string]("steady", core.Queue("acts"))
 				wf := core.NewWorkflow[int, string]("hasty", core.MaxDuration(limit))
+				var began atomic.Bool
 				told := make(chan error, 1)
 				doAct := act.Handle(func(ctx context.Context, _ int) (string, error) {
+					began.Store(true)
 					<-ctx.Done()
 					told <- context.Cause(ctx)
 					return "in spite of it", nil
@@ -89,8 +92,11 @@ func TestTheActivitiesOfAnExecutionThatTimedOutAreStopped(t *testing.T) {
 				} else {
 					p = w.program(doAct, doFlow).serve(core.WorkerConfig{Lease: 3 * time.Second})
 				}
+				p.ready()
 				run := start(p, wf, 1)
-				endsTimedOut(p, run, limit)
+				for endsTimedOut(p, run, limit); !began.Load(); endsTimedOut(p, run, limit) { // nobody came to it in time
+					run = start(p, wf, 1)
+				}
 				select {
 				case cause := <-told:
 					var late *core.TimeoutError
@@ -122,8 +128,13 @@ func TestAnExecutionThatHasEndedIsNeverFlipped(t *testing.T) {
 				return n, nil
 			}),
 			wf.Handle(func(flow *core.Flow, n int) (int, error) { return slow.Call(flow, n) })).serve(core.WorkerConfig{Lease: 3 * time.Second})
-		quick, late := start(p, wf, 0), start(p, wf, 1)
-		wait(p, quick)
+		var quick *core.Run[int]
+		w.eventually("one completes in time", func() bool {
+			quick = start(p, wf, 0)
+			_, err := quick.Wait(w.ctx())
+			return err == nil
+		})
+		late := start(p, wf, 1)
 		endsTimedOut(p, late, brief) // so that what is over has been looked for
 		close(finish)
 		p.stop()
@@ -138,7 +149,7 @@ func TestAnExecutionThatHasEndedIsNeverFlipped(t *testing.T) {
 }
 
 func TestAReplayGivesAnExecutionItsTimeAgain(t *testing.T) {
-	const limit = 3 * time.Second
+	const limit = time.Second
 	onEach(t, func(t *testing.T, w *world) {
 		wf := core.NewWorkflow[int, string]("second_chance", core.MaxDuration(limit))
 		p := w.program(wf.Handle(func(flow *core.Flow, _ int) (string, error) { return approval.Receive(flow) })).serve(core.WorkerConfig{Lease: 3 * time.Second})
@@ -148,15 +159,20 @@ func TestAReplayGivesAnExecutionItsTimeAgain(t *testing.T) {
 		if err := send(); !errors.Is(err, core.ErrFinished) {
 			t.Errorf("a signal before the replay: %v", err)
 		}
-		if err := p.Replay(w.ctx(), backend.TaskID{Execution: run.ID()}); err != nil {
-			t.Fatal(err)
-		}
-		if err := send(); err != nil {
-			t.Fatal(err)
-		}
-		if got := wait(p, run); got != "at last" {
-			t.Errorf("got %q", got)
-		}
+		w.sometime(func() error {
+			if err := p.Replay(w.ctx(), backend.TaskID{Execution: run.ID()}); err != nil {
+				t.Fatal(err)
+			}
+			if err := send(); err != nil {
+				endsTimedOut(p, run, limit)
+				return err
+			}
+			got, err := run.Wait(w.ctx())
+			if err == nil && got != "at last" {
+				t.Errorf("got %q", got)
+			}
+			return err
+		})
 	})
 }
 
@@ -229,7 +245,8 @@ func TestAnActivityThatSaysNothingIsTriedAgainAndKnowsHowFarItWas(t *testing.T) 
 			"one that looks at its context": func(ctx context.Context) { <-ctx.Done() },
 			"one that hangs":                func(context.Context) { <-w.ctx().Done() },
 		} {
-			act := core.NewActivity[int, int]("mute", core.HeartbeatTimeout(brief), core.Retry(core.RetryPolicy{MaxAttempts: 2, InitialDelay: time.Millisecond}))
+			const silence = time.Second // the first heartbeat has to be in time
+			act := core.NewActivity[int, int]("mute", core.HeartbeatTimeout(silence), core.Retry(core.RetryPolicy{MaxAttempts: 2, InitialDelay: time.Millisecond}))
 			wf := core.NewWorkflow[int, int]("monologue")
 			cause := make(chan error, 1)
 			p := w.program(wf.Handle(func(flow *core.Flow, n int) (int, error) { return act.Call(flow, n) }),
@@ -257,7 +274,7 @@ func TestAnActivityThatSaysNothingIsTriedAgainAndKnowsHowFarItWas(t *testing.T) 
 				t.Errorf("%s: the next attempt knew %d", name, got)
 			}
 			var late *core.TimeoutError
-			if err := <-cause; !errors.As(err, &late) || *late != (core.TimeoutError{Kind: core.TimeoutHeartbeat, Limit: brief}) {
+			if err := <-cause; !errors.As(err, &late) || *late != (core.TimeoutError{Kind: core.TimeoutHeartbeat, Limit: silence}) {
 				t.Errorf("%s: the cause is %v", name, err)
 			}
 			tasks, err := p.db.Tasks(w.ctx(), backend.TaskFilter{Execution: run.ID(), Kinds: []backend.Kind{backend.Activity}})
@@ -339,6 +356,7 @@ func TestTheDetailOfAWorkerThatDiedIsKnownAndHeartbeatsAreNoWritesEach(t *testin
 		act := core.NewActivity[int, int]("long")
 		wf := core.NewWorkflow[int, int]("marathon")
 		said, crash := make(chan struct{}), make(chan struct{})
+		hasSaid := sync.OnceFunc(func() { close(said) })
 		run := func(doomed bool) []core.Handler {
 			return []core.Handler{
 				wf.Handle(func(flow *core.Flow, n int) (int, error) { return act.Call(flow, n) }),
@@ -356,7 +374,7 @@ func TestTheDetailOfAWorkerThatDiedIsKnownAndHeartbeatsAreNoWritesEach(t *testin
 							return 0, err
 						}
 					}
-					close(said)
+					hasSaid()
 					<-crash
 					return 0, errors.New("it is dead")
 				}),
