@@ -159,7 +159,9 @@ func endure(w *world, o outage) {
 		return p.page.errors(o.fault) > outageErrors
 	})
 	if o.longer {
-		w.eventually("the worker has lost its lease", func() bool { return p.log.count("the lease is over") > 0 })
+		w.eventually("the worker has lost its lease, and its metrics say so", func() bool {
+			return p.log.count("the lease is over") > 0 && !bytes.Contains(get(w.T, p.page.url), []byte(`stent_lease_renewals_total{result="lost"} 0`))
+		})
 	}
 	o.heal(w)
 

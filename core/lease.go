@@ -43,14 +43,15 @@ func (w *worker) keepLease(ctx context.Context) {
 			w.lose()
 			return
 		default:
-			w.measureRenewal(RenewalError)
 			w.e.measureError("renew", err)
 			left := w.cfg.Lease - w.e.clock.Now().Sub(renewed)
 			if left <= 0 {
+				w.measureRenewal(RenewalLost)
 				w.e.log.Error("the lease is over and could not be renewed", "stent_worker_id", w.id, "error", err)
 				w.lose()
 				return
 			}
+			w.measureRenewal(RenewalError)
 			wait, reap = min(w.cfg.Lease/30, time.Second, left), false
 			w.e.outage.failed("renew the lease", err, "stent_worker_id", w.id, "in", wait, "left", left)
 		}

@@ -105,7 +105,7 @@ type RenewalResult string
 
 const (
 	Renewed      RenewalResult = "renewed" // the lease goes on
-	RenewalLost  RenewalResult = "lost"    // the lease was not the worker's any more
+	RenewalLost  RenewalResult = "lost"    // the lease was not the worker's any more, or it is over and could not be renewed
 	RenewalError RenewalResult = "error"   // it is tried again
 )
 
