@@ -135,7 +135,7 @@ test-pgbouncer: $(PGSERVER) ## run the story behind a real PgBouncer in transact
 
 .PHONY: test-screen
 test-screen: $(PGSERVER) ## drive the full screen of `stent watch` through tmux
-	@command -v tmux >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -qq -y tmux >/dev/null; } || { echo >&2 'no tmux: install the package tmux'; exit 1; }
+	@command -v tmux >/dev/null || { [ "$$(id -u)" = 0 ] && { apt-get install -qq -y tmux >/dev/null 2>&1 || { apt-get update -qq && apt-get install -qq -y tmux; } >/dev/null; }; } || { echo >&2 'no tmux: install the package tmux'; exit 1; }
 	$(PGSERVER) go test -count=1 -timeout=10m -tags=screen -run 'TestWatch' $(ARGS) ./internal/cli
 
 .PHONY: reference

@@ -142,7 +142,7 @@ func work(address, folder, name string) error {
 	if err := os.WriteFile(filepath.Join(folder, name+".addr"), []byte(listener.Addr().String()), 0o600); err != nil {
 		return err
 	}
-	return engine.Serve(ctx, core.WorkerConfig{Name: name, Lease: 2 * time.Second})
+	return engine.Serve(ctx, core.WorkerConfig{Name: name, Lease: 6 * time.Second}) // longer than a machine stands still
 }
 
 // spanLine is a span as a worker writes it.

@@ -34,7 +34,7 @@ const callsOfAShift = 200
 // work lets a process do a shift, all of which is there when it begins.
 func (r role) work(t *testing.T) shift {
 	t.Helper()
-	r.Name, r.Namespace, r.Queues, r.Lease = "shop-1", "shop", []string{"default"}, lease
+	r.Name, r.Namespace, r.Queues, r.Lease = "shop-1", "shop", []string{"default"}, time.Minute
 	r.Metrics, r.Log = fmt.Sprintf("127.0.0.1:%d", parts.Ports(t, 1)[0]), filepath.Join(t.TempDir(), "log")
 	p, err := r.open(t.Context())
 	if err != nil {

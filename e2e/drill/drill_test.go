@@ -166,10 +166,7 @@ func (s *stage) troubles() {
 	s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: export.Name()}))
 	s.begin(noLedger, noColour, noExporter)
 
-	for n := range 4 { // as many as there are slots
-		s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: bind.Name(), N: n}))
-	}
-	s.holds("bind-1", "bindery", 1)
+	s.holds("bind-1", "bindery", 1, errand{Activity: bind.Name()})
 	s.signal("bind-1", syscall.SIGSTOP)
 	s.begin(stopped)
 	s.is("archive-1", "clock", "10s")
@@ -201,9 +198,9 @@ func (s *stage) troubles() {
 
 	s.must(errands.Start(s.ctx, s.office.engine, errand{Activity: parse.Name(), N: 1}))
 	s.begin(poisoned)
-	s.gone("frag-1")
+	s.dies("frag-1")
 	s.start("frag-2")
-	s.gone("frag-2")
+	s.dies("frag-2")
 	s.end(poisoned)
 	s.fire(noLedger, noColour, noExporter, stopped, noPaper, poisoned)
 }
@@ -243,6 +240,21 @@ func (s *stage) blindness() {
 // kill ends a process with SIGKILL.
 func (s *stage) kill(name string) {
 	s.running[name].Kill()
+	s.gone(name)
+}
+
+// dies lets a process die of the upload that it has, once all three ways have told that it has it.
+func (s *stage) dies(name string) {
+	s.t.Helper()
+	query := fmt.Sprintf(`count(stent_tasks_claimed_total{instance=%q,queue="fragile",step=%q} > 0)`, name, parse.Name())
+	s.eventually(time.Minute, func() error {
+		found, err := s.prometheus.query(s.ctx, query, time.Now())
+		if err == nil && (len(found) != 1 || int(found[0].Value) != len(jobs)) {
+			err = fmt.Errorf("%s: %v, want %d", query, found, len(jobs))
+		}
+		return err
+	})
+	s.is(name, "upload", "read")
 	s.gone(name)
 }
 

@@ -55,10 +55,13 @@ func (s *stage) customers() *customers {
 	return c
 }
 
-// holds waits until a process works on so many tasks of a queue.
-func (s *stage) holds(name, queue string, tasks int) {
+// holds waits until a process works on so many tasks of a queue, and gives it more to do meanwhile.
+func (s *stage) holds(name, queue string, tasks int, more ...errand) {
 	s.t.Helper()
 	s.eventually(time.Minute, func() error {
+		for _, e := range more {
+			s.must(errands.Start(s.ctx, s.office.engine, e))
+		}
 		n, err := s.held(name, queue)
 		if err == nil && n < tasks {
 			err = fmt.Errorf("%s works on %d tasks of %s, want %d", name, n, queue, tasks)

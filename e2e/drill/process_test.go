@@ -218,7 +218,7 @@ func (p *process) serve(ctx context.Context, metrics http.Handler) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(l) }()
 	p.close = append(p.close, func(context.Context) error { return server.Close() })
 	return nil

@@ -110,7 +110,12 @@ func (s *shop) handlers(queues []string) (all []core.Handler) {
 		"reports": {taxReport.Handle(step(s, 50*time.Millisecond, nil))},
 		"export":  {export.Handle(step(s, 50*time.Millisecond, nil))},
 		"bindery": {bind.Handle(step(s, 2*time.Second, nil))},
-		"fragile": {parse.Handle(step(s, 4*time.Second, func(context.Context) error { // long enough for all recorders to tell that it began
+		"fragile": {parse.Handle(step(s, time.Millisecond, func(ctx context.Context) error {
+			for s.get("upload") != "read" { // all recorders tell that it began
+				if err := work(ctx, 10*time.Millisecond); err != nil {
+					return err
+				}
+			}
 			return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		}))},
 	}

@@ -21,6 +21,7 @@ func StartJaeger(t testing.TB) *Jaeger {
 	p := Ports(t, 11)
 	program := Start(t, binary, []string{"SPAN_STORAGE_TYPE=memory", "OTEL_TRACES_SAMPLER=always_off"},
 		"--processor.jaeger-compact.server-host-port="+addr(p[0]),
+		"--processor.jaeger-compact.server-socket-buffer-size=4194304", // spans that come while it stands still
 		"--collector.otlp.http.host-port="+addr(p[1]),
 		"--query.http-server.host-port="+addr(p[2]),
 		"--collector.otlp.grpc.host-port="+addr(p[3]),

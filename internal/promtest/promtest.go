@@ -58,15 +58,16 @@ func find(program string) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	if err := fetch(name, dir); err != nil {
+	if err := fetch(name, dir, path); err != nil {
 		return "", fmt.Errorf("promtest: %s is not on PATH and Debian's package cannot be had; install Prometheus and Alertmanager "+
 			"(https://prometheus.io/download) and put their programs on PATH: %w", program, err)
 	}
 	return path, nil
 }
 
-// fetch downloads a package and unpacks it, as any user: nothing is installed.
-func fetch(name, dir string) error {
+// fetch downloads a package and unpacks it, as any user: nothing is installed. Another test may do so at the same time,
+// and have the program there first.
+func fetch(name, dir, path string) error {
 	temporary, err := os.MkdirTemp("", "stent-debian-")
 	if err != nil {
 		return err
@@ -75,6 +76,12 @@ func fetch(name, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
+	// Across file systems a rename fails, so it is copied, and renamed when it is whole.
+	beside, err := os.MkdirTemp(filepath.Dir(dir), "fetch-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(beside)
 	if err := download(name, temporary); err != nil {
 		return err
 	}
@@ -89,14 +96,16 @@ func fetch(name, dir string) error {
 	if err := run("", "dpkg", "-x", files[0], unpacked); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(dir); err != nil {
+	whole := filepath.Join(beside, name)
+	if err := run("", "cp", "-rT", unpacked, whole); err != nil {
 		return err
 	}
-	// Across file systems a rename fails, so it is copied, and renamed when it is whole.
-	if err := run("", "cp", "-rT", unpacked, dir+".new"); err != nil {
-		return err
+	if err := os.Rename(whole, dir); err != nil {
+		if _, missing := os.Stat(path); missing != nil {
+			return err
+		}
 	}
-	return os.Rename(dir+".new", dir)
+	return nil
 }
 
 // download gets a package with the lists that the machine has, or, where it has none, with lists of its own.

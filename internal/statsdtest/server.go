@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -15,6 +17,7 @@ import (
 // Server listens on loopback until the test ends.
 type Server struct {
 	conn  net.PacketConn
+	ends  atomic.Int64 // lines of Drain that were read
 	mu    sync.Mutex
 	lines []string
 }
@@ -75,6 +78,10 @@ func (s *Server) read(f func(line []byte)) {
 			return
 		}
 		for line := range bytes.SplitSeq(packet[:n], []byte("\n")) {
+			if string(line) == end {
+				s.ends.Add(1)
+				continue
+			}
 			f(line)
 		}
 	}
@@ -100,19 +107,50 @@ func (s *Server) Forget() {
 	s.lines = nil
 }
 
-// end sends a line of the test's own, which arrives after all others.
-func (s *Server) end(t testing.TB) (line string) {
+// end is a line of the test's own.
+const end = "end:1|c"
+
+// Drain waits until what was sent has been read, or lost: it sends a line until one arrives, which is after all others.
+func (s *Server) Drain(t testing.TB) {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "udp", s.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	line = "end:1|c"
-	if _, err := conn.Write([]byte(line)); err != nil {
-		t.Fatal(err)
+	before := s.ends.Load()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(10 * time.Millisecond) {
+		if s.ends.Load() > before {
+			return
+		}
+		if _, err := conn.Write([]byte(end)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return line
+	t.Fatal("the server did not read on within 30s")
+}
+
+// Count waits until the counts of a name add up to a number, at most half a minute. A recorder may send them in several
+// lines.
+func (s *Server) Count(t testing.TB, name string, want int) {
+	t.Helper()
+	sum := 0
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-time.After(time.Millisecond) {
+		sum = 0
+		for _, line := range s.Lines() {
+			if rest, ok := strings.CutPrefix(line, name+":"); ok {
+				n, err := strconv.Atoi(strings.TrimSuffix(rest, "|c"))
+				if err != nil {
+					t.Fatalf("line %q: %v", line, err)
+				}
+				sum += n
+			}
+		}
+		if sum == want {
+			return
+		}
+	}
+	t.Fatalf("%s is %d after 30s, want %d", name, sum, want)
 }
 
 // Until waits for a line, at most half a minute, and returns all that have arrived by then.

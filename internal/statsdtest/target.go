@@ -24,7 +24,7 @@ func Target(t *testing.T) recordertest.Target {
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
-		s.Until(t, s.end(t))
+		s.Drain(t)
 	})
 	return recordertest.Target{Recorder: r, NoKinds: true, Value: func(t *testing.T, m metrics.Metric, labels map[string]string) (float64, bool) {
 		t.Helper()

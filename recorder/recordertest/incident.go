@@ -59,10 +59,18 @@ type database interface {
 	backend.Attempts
 }
 
-// told is a recorder that passes on that there is a sample.
+// told is a recorder that passes on that there is a sample, and who renewed a lease.
 type told struct {
 	core.NopRecorder
-	samples chan struct{}
+	samples  chan struct{}
+	renewals chan string
+}
+
+func (s told) LeaseRenewed(_ context.Context, e core.LeaseRenewed) {
+	select {
+	case s.renewals <- e.Worker:
+	default: // nobody waits any more
+	}
 }
 
 func (s told) Sampled(context.Context, *core.Sample) { s.samples <- struct{}{} }
@@ -76,7 +84,7 @@ var (
 func Run(t *testing.T, open func(t *testing.T) Target) {
 	t.Helper()
 	target := open(t)
-	i := &incident{t: t, foreign: map[backend.TaskID]int64{}, sampled: told{samples: make(chan struct{}, 1)}}
+	i := &incident{t: t, foreign: map[backend.TaskID]int64{}, sampled: told{samples: make(chan struct{}, 1), renewals: make(chan string, 10)}}
 	i.open(target.Open)
 	i.dieElsewhere()
 	stop := i.serve(target.Recorder)
@@ -135,7 +143,7 @@ func (i *incident) dieElsewhere() {
 	i.foreign[claim.Tasks[0].ID] = claim.Tasks[0].Token
 }
 
-// serve starts two workers, as two programs would, and waits until both have begun.
+// serve starts two workers, as two programs would, and waits until both have begun and renewed their leases.
 func (i *incident) serve(r core.MetricsRecorder) (stop func()) {
 	i.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -157,6 +165,14 @@ func (i *incident) serve(r core.MetricsRecorder) (stop func()) {
 				i.t.Fatal("a worker has not begun within a minute")
 			case <-time.After(time.Millisecond):
 			}
+		}
+	}
+	for renewed := map[string]bool{}; len(renewed) < len(i.engines); {
+		select {
+		case worker := <-i.sampled.renewals:
+			renewed[worker] = true
+		case <-deadline:
+			i.t.Fatal("a worker has not renewed its lease within a minute")
 		}
 	}
 	return func() {
