@@ -347,7 +347,7 @@ func TestAnActivityDoesNotBeginWhenItsLeaseWasLostOnTheWay(t *testing.T) {
 
 func TestOneTransientErrorDoesNotEndTheHeartbeat(t *testing.T) {
 	onEach(t, func(_ *testing.T, w *world) {
-		w.sometime(func() error { return w.heartbeatsWithErrors() })
+		w.sometime(w.heartbeatsWithErrors)
 	})
 }
 

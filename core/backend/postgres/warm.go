@@ -14,8 +14,7 @@ var hot = []string{
 	"settings", "fence", "start", "turn", "complete", "settle", "add", "turned", "let_go", "claim_woken", "claim", "claim_lane_executions", "claim_lane_tasks",
 }
 
-// warmTimeout is many times what warm takes. What it has not done until then, the first tasks do. Only tests set
-// it.
+// warmTimeout is many times what warm takes. What it has not done until then, the first tasks do. Only tests change it.
 var warmTimeout = 2 * time.Second
 
 // warming is done by whoever puts something in: two that share a small pool would each hold what the other one waits for.
